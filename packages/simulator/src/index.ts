@@ -1,1 +1,15 @@
-export {};
+export type { SimulatorEvent, SimulatorEvents } from './events.js';
+export type { Faults, GatewayFault, GatewayOperation } from './faults.js';
+export type { NotificationAttempt, SimulatedNotifications } from './notifier.js';
+export type {
+  PaymentChoice,
+  PaymentLink,
+  SignType,
+  SimulatedOrder,
+  SimulatedOrders,
+  SimulatedPayment,
+  TradeState,
+} from './orders.js';
+export type { SimulatedMerchant } from './simulated-merchant.js';
+export type { Simulator, SimulatorOptions } from './simulator.js';
+export { SimulatorError, type SimulatorErrorCode } from './simulator-error.js';

@@ -1,0 +1,46 @@
+import { randomBytes, randomInt } from 'node:crypto';
+
+/** The one merchant that the simulated WeChat Pay knows. */
+export interface SimulatedMerchant {
+  /** `appid`: `wx` and 16 hexadecimal digits. */
+  readonly appId: string;
+  /** `mch_id`: ten digits. */
+  readonly mchId: string;
+  /** The API v2 key: 32 ASCII letters or digits. Made anew for each run unless given. */
+  readonly apiKey: string;
+  /**
+   * The merchant's H5 payment domains: the hosts whose pages may open a payment link and be returned to.
+   * `host` admits every port of that host, `host:port` only that one. Default: the loopback names.
+   */
+  readonly h5Domains: readonly string[];
+  /** The merchant's name on the cashier page. */
+  readonly name: string;
+}
+
+const KEY_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+
+/** `length` characters of `[A-Za-z0-9]` from the system's random source. */
+export function randomToken(length: number): string {
+  return Array.from({ length }, () => KEY_ALPHABET[randomInt(KEY_ALPHABET.length)]).join('');
+}
+
+/**
+ * Completes a merchant with made-up ids and a fresh key.
+ *
+ * @throws {TypeError} when a given value has the wrong shape.
+ */
+export function createMerchant(given: Partial<SimulatedMerchant> = {}): SimulatedMerchant {
+  const merchant: SimulatedMerchant = {
+    appId: given.appId ?? `wx${randomBytes(8).toString('hex')}`,
+    mchId: given.mchId ?? String(randomInt(1_900_000_000, 1_999_999_999)),
+    apiKey: given.apiKey ?? randomToken(32),
+    h5Domains: given.h5Domains ?? ['localhost', '127.0.0.1', '[::1]'],
+    name: given.name ?? '模拟商户 Simulated Shop',
+  };
+  if (!/^[0-9A-Za-z_-]{1,32}$/.test(merchant.appId))
+    throw new TypeError('merchant.appId must be 1 to 32 letters or digits');
+  if (!/^[0-9A-Za-z]{1,32}$/.test(merchant.mchId))
+    throw new TypeError('merchant.mchId must be 1 to 32 letters or digits');
+  if (!/^[\x21-\x7e]{32}$/.test(merchant.apiKey)) throw new TypeError('merchant.apiKey must be 32 ASCII characters');
+  return Object.freeze({ ...merchant, h5Domains: Object.freeze([...merchant.h5Domains]) });
+}
