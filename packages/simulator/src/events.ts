@@ -59,7 +59,7 @@ export class EventLog implements SimulatorEvents {
     this.#events.push(recorded);
     // Trimmed in blocks: cutting one off the front of a long array for every event would cost more than it frees.
     if (this.#events.length >= KEPT_EVENTS * 2) this.#events = this.#events.slice(-KEPT_EVENTS);
-    for (const listener of [...this.#listeners]) listener(recorded);
+    for (const listener of this.#listeners) listener(recorded);
   }
 
   list(): readonly SimulatorEvent[] {

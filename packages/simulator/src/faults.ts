@@ -4,30 +4,95 @@ export type GatewayOperation = 'unifiedorder' | 'orderquery' | 'closeorder';
 
 /** What happens to a scripted call of the gateway instead of the plain answer. */
 export type GatewayFault =
-  /** A signed reply with `result_code=FAIL` and this code. `SYSTEMERROR`, `FREQUENCY_LIMITED`, …; nothing is applied. */
+  /** A signed reply with `result_code=FAIL` and this code (`SYSTEMERROR`, `FREQUENCY_LIMITED`, …). Nothing is applied. */
   | { readonly errCode: string; readonly errCodeDes?: string }
-  /** An unsigned reply with `return_code=FAIL` and this text; nothing is applied. */
+  /** An unsigned reply with `return_code=FAIL` and this text. Nothing is applied. */
   | { readonly returnMsg: string }
-  /** `apply`: the operation takes effect and the connection is cut before a byte of the reply. `ignore`: cut, not applied. */
+  /** The connection is cut before a byte of the reply: `apply` after the operation took effect, `ignore` before. */
   | { readonly drop: 'apply' | 'ignore' };
+
+/** The order that a fault waits for; any order when it names none. */
+export interface FaultTarget {
+  readonly outTradeNo?: string;
+}
+
+/** What a forged notification says and how it is signed. */
+export interface Forgery {
+  /** Fields that differ from the genuine ones. A `sign` among them is sent as it is. */
+  readonly fields?: Readonly<Record<string, string>>;
+  /** The key to sign with. Default a random one; the merchant's own key makes the case of a leaked key. */
+  readonly apiKey?: string;
+}
 
 /** Behaviours that the next messages will show. Each is used up by what it strikes. */
 export interface Faults {
-  /** The next call of `operation` (of this order, if named) meets `fault`. */
-  nextCall(operation: GatewayOperation, fault: GatewayFault, of?: { readonly outTradeNo?: string }): void;
-  /** The next payment's notification (of this order, if named) is never sent, nor repeated. */
-  loseNotification(of?: { readonly outTradeNo?: string }): void;
-  /** The next payment's notification leaves `milliseconds` late (real time, not scaled). */
-  delayNotification(milliseconds: number, of?: { readonly outTradeNo?: string }): void;
+  /** The next correctly signed call of `operation` meets `fault`. */
+  nextCall(operation: GatewayOperation, fault: GatewayFault, target?: FaultTarget): void;
+  /** The next payment's notification is never sent, nor repeated. */
+  loseNotification(target?: FaultTarget): void;
+  /** The next payment's notification leaves `milliseconds` late: real time, not scaled. */
+  delayNotification(milliseconds: number, target?: FaultTarget): void;
   /** Each delivery of the next payment's notification leaves as `copies` (2 to 20) concurrent messages. */
-  duplicateNotification(copies: number, of?: { readonly outTradeNo?: string }): void;
+  duplicateNotification(copies: number, target?: FaultTarget): void;
   /**
-   * Sends at once a notification that claims success for an existing order, paid or not, signed with a key that is
-   * not the merchant's. `fields` overrides what it says. It is never repeated.
+   * Sends at once a notification that claims success for an existing order, paid or not, but is not signed with the
+   * merchant's key. It is never repeated.
    *
    * @throws {SimulatorError} `ORDER_UNKNOWN`
    */
-  forgeNotification(outTradeNo: string, fields?: Readonly<Record<string, string>>): Promise<NotificationAttempt>;
+  forgeNotification(outTradeNo: string, forgery?: Forgery): Promise<NotificationAttempt>;
   /** Forgets everything scripted and not yet used. */
   clear(): void;
+}
+
+export type NotificationFault = { readonly lose: true } | { readonly delay: number } | { readonly copies: number };
+
+interface Scripted<Fault> {
+  readonly fault: Fault;
+  readonly outTradeNo: string | undefined;
+}
+
+/** What has been scripted and waits for its message, first in first out. */
+export class FaultScript {
+  readonly #calls: (Scripted<GatewayFault> & { readonly operation: GatewayOperation })[] = [];
+  readonly #notifications: Scripted<NotificationFault>[] = [];
+
+  addCall(operation: GatewayOperation, fault: GatewayFault, target: FaultTarget = {}): void {
+    this.#calls.push({ operation, fault, outTradeNo: target.outTradeNo });
+  }
+
+  addNotification(fault: NotificationFault, target: FaultTarget = {}): void {
+    this.#notifications.push({ fault, outTradeNo: target.outTradeNo });
+  }
+
+  /** Takes the fault that this call meets, if one is scripted. */
+  takeCall(operation: GatewayOperation, outTradeNo: string | undefined): GatewayFault | undefined {
+    return take(this.#calls, (call) => call.operation === operation && concerns(call, outTradeNo));
+  }
+
+  /** Takes one fault of each kind: a notification can be late and doubled. */
+  takeNotification(outTradeNo: string): { lose: boolean; delay: number; copies: number } {
+    const found = { lose: false, delay: 0, copies: 1 };
+    for (const kind of ['lose', 'delay', 'copies'] as const) {
+      Object.assign(
+        found,
+        take(this.#notifications, (scripted) => kind in scripted.fault && concerns(scripted, outTradeNo)),
+      );
+    }
+    return found;
+  }
+
+  clear(): void {
+    this.#calls.length = 0;
+    this.#notifications.length = 0;
+  }
+}
+
+function concerns(scripted: { readonly outTradeNo: string | undefined }, outTradeNo: string | undefined): boolean {
+  return scripted.outTradeNo === undefined || scripted.outTradeNo === outTradeNo;
+}
+
+function take<Fault, Item extends Scripted<Fault>>(list: Item[], wanted: (item: Item) => boolean): Fault | undefined {
+  const index = list.findIndex(wanted);
+  return index < 0 ? undefined : list.splice(index, 1)[0]?.fault;
 }

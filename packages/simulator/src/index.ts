@@ -1,5 +1,5 @@
 export type { SimulatorEvent, SimulatorEvents } from './events.js';
-export type { Faults, GatewayFault, GatewayOperation } from './faults.js';
+export type { Faults, FaultTarget, Forgery, GatewayFault, GatewayOperation } from './faults.js';
 export type { NotificationAttempt, SimulatedNotifications } from './notifier.js';
 export type {
   PaymentChoice,
@@ -11,5 +11,5 @@ export type {
   TradeState,
 } from './orders.js';
 export type { SimulatedMerchant } from './simulated-merchant.js';
-export type { Simulator, SimulatorOptions } from './simulator.js';
+export { createSimulator, type Simulator, type SimulatorOptions } from './simulator.js';
 export { SimulatorError, type SimulatorErrorCode } from './simulator-error.js';

@@ -1,3 +1,8 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import { beijingTime, parseBeijingTime } from './beijing-time.js';
+import { randomToken } from './simulated-merchant.js';
+import { SimulatorError } from './simulator-error.js';
+
 export type SignType = 'MD5' | 'HMAC-SHA256';
 
 /** `NOTPAY` until paid or closed. (`REFUND` comes with refunds.) */
@@ -56,4 +61,173 @@ export interface PaymentChoice {
 export interface SimulatedOrders {
   list(): readonly SimulatedOrder[];
   get(outTradeNo: string): SimulatedOrder | undefined;
+}
+
+const LINK_MILLISECONDS = 5 * 60_000;
+const ORDER_MILLISECONDS = 7 * 24 * 3_600_000;
+/** May differ between two calls for the same order: they are of the message, not of the order. */
+const MESSAGE_FIELDS = new Set(['nonce_str', 'sign', 'sign_type']);
+
+type OrderRecord = { -readonly [Key in keyof Omit<SimulatedOrder, 'links'>]: SimulatedOrder[Key] } & {
+  readonly links: PaymentLink[];
+};
+
+export type Placement =
+  | { readonly placed: true; readonly order: SimulatedOrder; readonly link: PaymentLink }
+  | { readonly placed: false; readonly refusal: 'ORDERPAID' | 'ORDERCLOSED' | 'PARAMETERS_DIFFER' };
+
+/** Every order that unifiedorder has accepted, and what became of it. */
+export class OrderLedger implements SimulatedOrders {
+  readonly #now: () => Date;
+  readonly #linkBase: () => string;
+  readonly #orders = new Map<string, OrderRecord>();
+  readonly #byTransaction = new Map<string, OrderRecord>();
+  readonly #byPrepayId = new Map<string, { readonly order: OrderRecord; readonly link: PaymentLink }>();
+
+  /** `linkBase` is the middle page's address, without a query. */
+  constructor(now: () => Date, linkBase: () => string) {
+    this.#now = now;
+    this.#linkBase = linkBase;
+  }
+
+  list(): readonly SimulatedOrder[] {
+    return [...this.#orders.values()].map((order) => this.#snapshot(order));
+  }
+
+  get(outTradeNo: string): SimulatedOrder | undefined {
+    const order = this.#orders.get(outTradeNo);
+    return order && this.#snapshot(order);
+  }
+
+  findByTransaction(transactionId: string): SimulatedOrder | undefined {
+    const order = this.#byTransaction.get(transactionId);
+    return order && this.#snapshot(order);
+  }
+
+  findLink(prepayId: string): { readonly order: SimulatedOrder; readonly link: PaymentLink } | undefined {
+    const found = this.#byPrepayId.get(prepayId);
+    return found && { order: this.#snapshot(found.order), link: found.link };
+  }
+
+  /** Takes fields that were checked. The same number with the same parameters, while unpaid, gets a fresh link. */
+  place(fields: Readonly<Record<string, string>>, signType: SignType): Placement {
+    const outTradeNo = fields['out_trade_no'] ?? '';
+    const known = this.#orders.get(outTradeNo);
+    if (!known) {
+      const order = this.#newOrder(outTradeNo, fields, signType);
+      this.#orders.set(outTradeNo, order);
+      return { placed: true, link: this.#addLink(order), order: this.#snapshot(order) };
+    }
+    const { tradeState } = this.#settle(known);
+    if (tradeState === 'SUCCESS') return { placed: false, refusal: 'ORDERPAID' };
+    if (tradeState === 'CLOSED') return { placed: false, refusal: 'ORDERCLOSED' };
+    if (parametersOf(known.fields) !== parametersOf(fields)) return { placed: false, refusal: 'PARAMETERS_DIFFER' };
+    known.signType = signType;
+    return { placed: true, link: this.#addLink(known), order: this.#snapshot(known) };
+  }
+
+  /** @throws {SimulatorError} `ORDER_UNKNOWN`, `ORDER_PAID`, `ORDER_CLOSED` */
+  pay(outTradeNo: string, choice: PaymentChoice = {}): SimulatedOrder & { readonly payment: SimulatedPayment } {
+    const order = this.#payable(outTradeNo);
+    const paidAt = this.#now();
+    const payment: SimulatedPayment = {
+      transactionId: newTransactionId(paidAt),
+      openId: choice.openId ?? newOpenId(),
+      bankType: choice.bankType ?? 'OTHERS',
+      paidAt,
+    };
+    order.payment = payment;
+    order.tradeState = 'SUCCESS';
+    this.#byTransaction.set(payment.transactionId, order);
+    return { ...this.#snapshot(order), payment };
+  }
+
+  /** Succeeds only for what could still be paid; otherwise throws as `pay` does. */
+  requirePayable(outTradeNo: string): SimulatedOrder {
+    return this.#snapshot(this.#payable(outTradeNo));
+  }
+
+  close(outTradeNo: string): void {
+    const order = this.#orders.get(outTradeNo);
+    if (order && order.tradeState === 'NOTPAY') order.tradeState = 'CLOSED';
+  }
+
+  #payable(outTradeNo: string): OrderRecord {
+    const order = this.#orders.get(outTradeNo);
+    if (!order) {
+      throw new SimulatorError('ORDER_UNKNOWN', 'no order has this number', 'create it with unifiedorder first');
+    }
+    const { tradeState } = this.#settle(order);
+    if (tradeState === 'SUCCESS') {
+      throw new SimulatorError('ORDER_PAID', 'the order is paid already', 'use a new out_trade_no');
+    }
+    if (tradeState === 'CLOSED') {
+      throw new SimulatorError('ORDER_CLOSED', 'the order is closed', 'use a new out_trade_no');
+    }
+    return order;
+  }
+
+  #newOrder(outTradeNo: string, fields: Readonly<Record<string, string>>, signType: SignType): OrderRecord {
+    const createdAt = this.#now();
+    const { sign: _, ...kept } = fields;
+    return {
+      outTradeNo,
+      totalFee: Number(fields['total_fee']),
+      feeType: fields['fee_type'] || 'CNY',
+      body: fields['body'] ?? '',
+      spbillCreateIp: fields['spbill_create_ip'] ?? '',
+      notifyUrl: fields['notify_url'] ?? '',
+      signType,
+      fields: Object.freeze(kept),
+      tradeState: 'NOTPAY',
+      createdAt,
+      expiresAt: parseBeijingTime(fields['time_expire'] ?? '') ?? new Date(createdAt.getTime() + ORDER_MILLISECONDS),
+      links: [],
+    };
+  }
+
+  #addLink(order: OrderRecord): PaymentLink {
+    const createdAt = this.#now();
+    const prepayId = `wx${beijingTime(createdAt)}sim${randomBytes(9).toString('hex').slice(0, 17)}`;
+    const packageNumber = String(randomInt(1_000_000_000, 4_000_000_000));
+    const link: PaymentLink = Object.freeze({
+      prepayId,
+      package: packageNumber,
+      mwebUrl: `${this.#linkBase()}?prepay_id=${prepayId}&package=${packageNumber}`,
+      createdAt,
+      expiresAt: new Date(createdAt.getTime() + LINK_MILLISECONDS),
+    });
+    order.links.push(link);
+    this.#byPrepayId.set(prepayId, { order, link });
+    return link;
+  }
+
+  /** An unpaid order closes by itself: nobody watches the clock, so every look at the order does. */
+  #settle(order: OrderRecord): OrderRecord {
+    if (order.tradeState === 'NOTPAY' && this.#now() >= order.expiresAt) order.tradeState = 'CLOSED';
+    return order;
+  }
+
+  #snapshot(order: OrderRecord): SimulatedOrder {
+    return Object.freeze({ ...this.#settle(order), links: Object.freeze([...order.links]) });
+  }
+}
+
+/** What must be equal for a repeated unifiedorder. An empty field is an absent one, as in the signature. */
+function parametersOf(fields: Readonly<Record<string, string>>): string {
+  return JSON.stringify(
+    Object.keys(fields)
+      .filter((name) => !MESSAGE_FIELDS.has(name) && fields[name] !== '')
+      .sort()
+      .map((name) => [name, fields[name]]),
+  );
+}
+
+/** Real ids begin 10 or 42; none begins 99. The date stands where it stands in real ones. */
+export function newTransactionId(at: Date): string {
+  return `9900000000${beijingTime(at).slice(0, 8)}${String(randomInt(10_000_000_000)).padStart(10, '0')}`;
+}
+
+export function newOpenId(): string {
+  return `oSIM${randomToken(24)}`;
 }

@@ -1,8 +1,13 @@
-import type { SimulatorEvents } from './events.js';
-import type { Faults } from './faults.js';
-import type { NotificationAttempt, SimulatedNotifications } from './notifier.js';
-import type { PaymentChoice, SimulatedOrder, SimulatedOrders } from './orders.js';
-import type { SimulatedMerchant } from './simulated-merchant.js';
+import { EventLog, type SimulatorEvents } from './events.js';
+import { FaultScript, type Faults } from './faults.js';
+import { Gateway } from './gateway.js';
+import { isLoopbackHost } from './http-url.js';
+import { Notifier, type NotificationAttempt, type SimulatedNotifications } from './notifier.js';
+import { OrderLedger, type PaymentChoice, type SimulatedOrder, type SimulatedOrders } from './orders.js';
+import { checkedCopies, PaymentDesk } from './payment-desk.js';
+import { listen, urlOf } from './server.js';
+import { createMerchant, type SimulatedMerchant } from './simulated-merchant.js';
+import { SimulatorError } from './simulator-error.js';
 
 export interface SimulatorOptions {
   /** A loopback address to listen on. Default `127.0.0.1`; anything that is not loopback is refused. */
@@ -52,4 +57,89 @@ export interface Simulator {
   cancel(outTradeNo: string): Promise<SimulatedOrder>;
   /** Closes the server, every connection and every timer. Safe to call twice. */
   stop(): Promise<void>;
+}
+
+const MIDDLE_PAGE = '/cgi-bin/mmpayweb-bin/checkmweb';
+
+/**
+ * Starts a simulated WeChat Pay on a loopback address: the V2 gateway, the payer's middle page and the notifier.
+ *
+ * @throws {SimulatorError} `IN_PRODUCTION` when NODE_ENV is production, `NOT_LOOPBACK` for another `host`
+ * @throws {TypeError} for an option of the wrong shape
+ */
+export async function createSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const { host = '127.0.0.1', port = 0, timeScale = 1, now = () => new Date() } = options;
+  refuseProduction();
+  if (!isLoopbackHost(host)) {
+    throw new SimulatorError('NOT_LOOPBACK', 'host is not a loopback address', 'leave it out, or use 127.0.0.1 or ::1');
+  }
+  if (!(timeScale > 0 && Number.isFinite(timeScale))) throw new TypeError('timeScale must be a positive number');
+  const merchant = createMerchant(options.merchant);
+  let url = '';
+  const events = new EventLog(now);
+  const script = new FaultScript();
+  const orders = new OrderLedger(now, () => `${url}${MIDDLE_PAGE}`);
+  const notifier = new Notifier({ events, now, timeScale });
+  const desk = new PaymentDesk({ merchant, orders, notifier, faults: script, now });
+  const allowRemoteNotifyUrl = options.allowRemoteNotifyUrl ?? false;
+  const gateway = new Gateway({ merchant, orders, events, faults: script, now, allowRemoteNotifyUrl });
+  const server = await listen({ host, port }, () => false, [(request) => gateway.handle(request)]);
+  url = urlOf(server);
+
+  let stopping: Promise<void> | undefined;
+  const requireRunning = (): void => {
+    if (stopping) throw new SimulatorError('STOPPED', 'the simulator was stopped', 'create another one');
+  };
+  return {
+    url,
+    merchant,
+    orders,
+    events,
+    faults: createFaults(script, desk),
+    notifications: {
+      list: (outTradeNo) => notifier.list(outTradeNo),
+      nextAttemptAt: (outTradeNo) => notifier.nextAttemptAt(outTradeNo),
+      send: (outTradeNo, { copies } = {}) => desk.sendAgain(outTradeNo, copies),
+    },
+    async pay(outTradeNo, choice) {
+      requireRunning();
+      const { order, told } = desk.pay(outTradeNo, choice);
+      return { order, attempts: await told };
+    },
+    async cancel(outTradeNo) {
+      requireRunning();
+      return desk.cancel(outTradeNo);
+    },
+    stop() {
+      stopping ??= new Promise((resolve) => {
+        notifier.stop();
+        server.close(() => resolve());
+        server.closeAllConnections();
+      });
+      return stopping;
+    },
+  };
+}
+
+function refuseProduction(): void {
+  if (process.env['NODE_ENV'] !== 'production') return;
+  throw new SimulatorError(
+    'IN_PRODUCTION',
+    'a simulated WeChat Pay takes no money and must not run in production',
+    'use the real gateway, or unset NODE_ENV=production for a test',
+  );
+}
+
+function createFaults(script: FaultScript, desk: PaymentDesk): Faults {
+  return {
+    nextCall: (operation, fault, target) => script.addCall(operation, fault, target),
+    loseNotification: (target) => script.addNotification({ lose: true }, target),
+    delayNotification(milliseconds, target) {
+      if (!(milliseconds > 0)) throw new RangeError('the delay must be a positive number of milliseconds');
+      script.addNotification({ delay: milliseconds }, target);
+    },
+    duplicateNotification: (copies, target) => script.addNotification({ copies: checkedCopies(copies) }, target),
+    forgeNotification: (outTradeNo, forgery) => desk.forge(outTradeNo, forgery),
+    clear: () => script.clear(),
+  };
 }

@@ -1,0 +1,80 @@
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { parseXml } from './xml.js';
+
+/** WeChat waits this long for the whole reply. */
+export const REPLY_MILLISECONDS = 5_000;
+const LARGEST_REPLY = 64 * 1024;
+
+export interface DeliveryResult {
+  readonly replyStatus?: number;
+  readonly replyBody?: string;
+  readonly verdict: 'acknowledged' | 'refused';
+  readonly reason: string;
+}
+
+/** Posts one notification over a socket of its own and judges the answer. Never rejects. */
+export async function deliver(url: URL, body: string, stopped: AbortSignal): Promise<DeliveryResult> {
+  try {
+    const reply = await post(url, body, stopped);
+    const reason = judge(reply.status, reply.body);
+    return {
+      replyStatus: reply.status,
+      replyBody: reply.body.toString('utf8'),
+      verdict: reason === 'OK' ? 'acknowledged' : 'refused',
+      reason,
+    };
+  } catch (error) {
+    return { verdict: 'refused', reason: error instanceof Error ? error.message || error.name : 'no reply' };
+  }
+}
+
+/** WeChat takes nothing but HTTP 200 with the documented success document for a yes. */
+function judge(status: number, body: Buffer): string {
+  if (status !== 200) return `HTTP status ${status} instead of 200`;
+  try {
+    const fields = parseXml(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    if (fields['return_code'] !== 'SUCCESS') return 'return_code is not SUCCESS';
+    return fields['return_msg'] === 'OK' ? 'OK' : 'return_msg is not OK';
+  } catch {
+    return 'the body is not the success XML';
+  }
+}
+
+function post(url: URL, body: string, stopped: AbortSignal): Promise<{ status: number; body: Buffer }> {
+  const bytes = Buffer.from(body, 'utf8');
+  return new Promise((resolve, reject) => {
+    const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+    // No agent: WeChat notifies from many machines, so no two deliveries share a connection.
+    const request = send(url, {
+      method: 'POST',
+      agent: false,
+      headers: { 'content-type': 'text/xml', 'content-length': bytes.length, connection: 'close', accept: '*/*' },
+    });
+    const abort = (): void => void request.destroy(new Error('the simulator was stopped'));
+    const timer = setTimeout(
+      () => request.destroy(new Error(`no complete reply within ${REPLY_MILLISECONDS} ms`)),
+      REPLY_MILLISECONDS,
+    );
+    const end = (settle: () => void): void => {
+      clearTimeout(timer);
+      stopped.removeEventListener('abort', abort);
+      settle();
+    };
+    stopped.addEventListener('abort', abort);
+    request.on('error', (error) => end(() => reject(error)));
+    request.on('response', (response) => {
+      const chunks: Buffer[] = [];
+      let length = 0;
+      response.on('data', (chunk: Buffer) => {
+        chunks.push(chunk);
+        length += chunk.length;
+        if (length > LARGEST_REPLY) request.destroy(new Error(`a reply of more than ${LARGEST_REPLY} bytes`));
+      });
+      response.on('error', (error) => end(() => reject(error)));
+      response.on('end', () => end(() => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks) })));
+    });
+    if (stopped.aborted) abort();
+    else request.end(bytes);
+  });
+}
