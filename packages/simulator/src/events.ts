@@ -15,7 +15,7 @@ export interface SimulatorEvent {
     | 'cashier.reply'
     | 'notification.request'
     | 'notification.reply';
-  /** `unifiedorder`, `orderquery`, `closeorder`; `open`, `pay`, `cancel`, `result`; `notify`. */
+  /** `unifiedorder`, `orderquery`, `closeorder`; `open`, `pay`, `cancel`, `outcome`; `notify`. */
   readonly operation: string;
   /** The other end: an address and port for what reached us, the URL for what we sent. */
   readonly peer: string;
@@ -25,8 +25,8 @@ export interface SimulatorEvent {
   /** HTTP status of a reply; absent when the connection was dropped or failed. */
   readonly status?: number;
   /**
-   * How the message was judged. Gateway: `SUCCESS` or the official error code. Cashier: `OK` or the code of the
-   * refusal. Notification reply: `acknowledged` or `refused`.
+   * How the message was judged. Gateway reply: `SUCCESS` or the official error code. Cashier reply: `OK` or the code
+   * of the refusal. Notification request: `payment` or `forged`; its reply: `acknowledged` or `refused`.
    */
   readonly verdict?: string;
   /** Why, in words, when it is not plain success. */

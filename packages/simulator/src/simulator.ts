@@ -1,3 +1,5 @@
+import { Cashier, MIDDLE_PAGE_PATH } from './cashier.js';
+import { Control } from './control.js';
 import { EventLog, type SimulatorEvents } from './events.js';
 import { FaultScript, type Faults } from './faults.js';
 import { Gateway } from './gateway.js';
@@ -59,8 +61,6 @@ export interface Simulator {
   stop(): Promise<void>;
 }
 
-const MIDDLE_PAGE = '/cgi-bin/mmpayweb-bin/checkmweb';
-
 /**
  * Starts a simulated WeChat Pay on a loopback address: the V2 gateway, the payer's middle page and the notifier.
  *
@@ -78,12 +78,18 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   let url = '';
   const events = new EventLog(now);
   const script = new FaultScript();
-  const orders = new OrderLedger(now, () => `${url}${MIDDLE_PAGE}`);
+  const orders = new OrderLedger(now, () => `${url}${MIDDLE_PAGE_PATH}`);
   const notifier = new Notifier({ events, now, timeScale });
   const desk = new PaymentDesk({ merchant, orders, notifier, faults: script, now });
   const allowRemoteNotifyUrl = options.allowRemoteNotifyUrl ?? false;
   const gateway = new Gateway({ merchant, orders, events, faults: script, now, allowRemoteNotifyUrl });
-  const server = await listen({ host, port }, () => false, [(request) => gateway.handle(request)]);
+  const cashier = new Cashier({ merchant, orders, desk, events, now });
+  const control = new Control({ merchant, orders, notifier, desk, events });
+  const server = await listen({ host, port }, (request, response) => control.stream(request, response), [
+    (request) => gateway.handle(request),
+    (request) => cashier.handle(request),
+    (request) => control.handle(request),
+  ]);
   url = urlOf(server);
 
   let stopping: Promise<void> | undefined;
