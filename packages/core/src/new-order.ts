@@ -1,0 +1,196 @@
+import { formatTime } from './beijing-time.js';
+import { quoted, WechatH5Error } from './errors.js';
+import { recutName } from './signed-fields.js';
+
+/** Where the payment is launched from (`scene_info.h5_info`). `Wap` is a mobile web page. */
+export type SceneInfo =
+  | { type: 'Wap'; wapUrl: string; wapName: string }
+  | { type: 'IOS'; appName: string; bundleId: string }
+  | { type: 'Android'; appName: string; packageName: string };
+
+/** An order to be placed. Fields are WeChat Pay's, in camelCase; limits are those of `unifiedorder`. */
+export interface NewOrder {
+  /** Your number: 6 to 32 of `0-9 A-Z a-z _ - | *`, unique for the merchant for ever. */
+  outTradeNo: string;
+  /** What the payer reads: 1 to 127 characters, "site name - product". */
+  body: string;
+  /** In the smallest unit of `feeType` (fen): an integer from 1 to 2147483647. From the server's price list, never from the browser. */
+  totalFee: number;
+  /** ISO 4217. Default CNY, the only one on the mainland. */
+  feeType?: string;
+  /** Echoed in the notification and in queries: up to 127 characters. */
+  attach?: string;
+  /** JSON text of single items: up to 6000 characters. */
+  detail?: string;
+  /** Up to 32 characters. */
+  goodsTag?: string;
+  /** `no_credit`: no credit cards. */
+  limitPay?: 'no_credit';
+  /** `true`: offer an e-invoice. */
+  receipt?: boolean;
+  profitSharing?: boolean;
+  /** Up to 32 characters. Default `WEB`. */
+  deviceInfo?: string;
+  /**
+   * Until when the order can be paid: at least five minutes ahead. Compute it from the order's own creation
+   * time: asking again with another value is another order (`ORDER_CONFLICT`).
+   */
+  timeExpire?: Date;
+  /** Default: the `sceneInfo` option. */
+  sceneInfo?: SceneInfo;
+  /** Where the payer comes back to: an absolute URL on one of `h5Domains`. It is part of the link, not of the order. */
+  redirectUrl?: string;
+  /** The payer's address. Adapters inject it; here it has to be given. */
+  clientIp?: string;
+  /** Needed once there are several merchants. */
+  mchId?: string;
+  subMchId?: string;
+  appId?: string;
+}
+
+const KNOWN: Record<keyof NewOrder, true> = {
+  outTradeNo: true,
+  body: true,
+  totalFee: true,
+  feeType: true,
+  attach: true,
+  detail: true,
+  goodsTag: true,
+  limitPay: true,
+  receipt: true,
+  profitSharing: true,
+  deviceInfo: true,
+  timeExpire: true,
+  sceneInfo: true,
+  redirectUrl: true,
+  clientIp: true,
+  mchId: true,
+  subMchId: true,
+  appId: true,
+};
+
+const MIN_EXPIRY_MS = 5 * 60_000;
+
+/**
+ * The business parameters of `unifiedorder` for an order, each one checked; ids, nonce and signature are the
+ * gateway's to add.
+ * @throws {WechatH5Error} `ORDER_FIELD_INVALID`, `field` naming the official field
+ * @see https://pay.weixin.qq.com/doc/v2/merchant/4011936530
+ */
+export function unifiedOrderFields(
+  order: NewOrder,
+  given: { clientIp: string; notifyUrl: string; sceneInfo: SceneInfo; now: Date },
+): Record<string, string> {
+  for (const name of Object.keys(order)) {
+    if (!Object.hasOwn(KNOWN, name)) {
+      const meant = name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+      throw refused(name, 'is not a field of an order', Object.hasOwn(KNOWN, meant) ? `Did you mean ${meant}?` : 'Remove it.');
+    }
+  }
+  const fields: Record<string, string> = {
+    device_info: text('device_info', order.deviceInfo ?? 'WEB', 32),
+    body: text('body', order.body, 127),
+    out_trade_no: outTradeNo(order.outTradeNo),
+    total_fee: amount('total_fee', order.totalFee),
+    spbill_create_ip: given.clientIp,
+    notify_url: given.notifyUrl,
+    trade_type: 'MWEB',
+    scene_info: sceneInfo(order.sceneInfo ?? given.sceneInfo),
+  };
+  if (order.feeType !== undefined) fields['fee_type'] = feeType(order.feeType);
+  if (order.attach !== undefined && order.attach !== '') fields['attach'] = text('attach', order.attach, 127);
+  if (order.detail !== undefined) fields['detail'] = json('detail', order.detail, 6000);
+  if (order.goodsTag !== undefined) fields['goods_tag'] = text('goods_tag', order.goodsTag, 32);
+  if (order.limitPay !== undefined) fields['limit_pay'] = oneOf('limit_pay', order.limitPay, ['no_credit']);
+  if (order.receipt === true) fields['receipt'] = 'Y';
+  if (order.profitSharing !== undefined) fields['profit_sharing'] = order.profitSharing ? 'Y' : 'N';
+  if (order.timeExpire !== undefined) fields['time_expire'] = expiry(order.timeExpire, given.now);
+  return fields;
+}
+
+/** @throws {WechatH5Error} `ORDER_FIELD_INVALID` */
+export function outTradeNo(value: unknown): string {
+  if (typeof value === 'string' && /^[0-9A-Za-z_\-|*]{6,32}$/.test(value)) return value;
+  throw refused('out_trade_no', `is ${shown(value)}`, 'Use 6 to 32 characters of 0-9 A-Z a-z _ - | *. 商户订单号须为 6–32 位数字、字母或 _-|*。');
+}
+
+/**
+ * An amount in the smallest unit, as text.
+ * @throws {WechatH5Error} `ORDER_FIELD_INVALID`
+ */
+export function amount(field: string, value: unknown): string {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 2_147_483_647) return String(value);
+  throw refused(
+    field,
+    `is ${shown(value)}`,
+    "Give an integer number of the smallest unit (fen), 1 to 2147483647; yuan('19.90') converts exactly. 金额须为整数,单位为分。",
+  );
+}
+
+function text(field: string, value: unknown, max: number): string {
+  if (typeof value !== 'string' || value.trim() === '') throw refused(field, `is ${shown(value)}`, `Give 1 to ${max} characters of text.`);
+  const length = [...value].length;
+  if (length > max) throw refused(field, `has ${length} characters`, `Shorten it to ${max} characters. ${field} 不得超过 ${max} 个字符。`);
+  if (!value.isWellFormed()) throw refused(field, 'holds half of a surrogate pair', 'Cut text between characters, not within one.');
+  // Nothing that a payer reads or that comes back in a notification needs a control character.
+  // oxlint-disable-next-line no-control-regex
+  if (/[\u0000-\u001f\u007f]/.test(value)) throw refused(field, 'holds a control character', 'Remove line breaks, tabs and other control characters.');
+  const name = recutName(value);
+  if (name !== undefined) {
+    throw refused(field, `contains "&${name}="`, 'The signature of WeChat Pay does not separate this from a field of that name: write it another way.');
+  }
+  return value;
+}
+
+function json(field: string, value: unknown, max: number): string {
+  const checked = text(field, value, max);
+  try {
+    JSON.parse(checked);
+  } catch (cause) {
+    throw refused(field, 'is not JSON', 'Pass JSON.stringify(…) of the documented structure.', cause);
+  }
+  return checked;
+}
+
+function feeType(value: unknown): string {
+  if (typeof value === 'string' && /^[A-Z]{3}$/.test(value)) return value;
+  throw refused('fee_type', `is ${shown(value)}`, "Give an ISO 4217 code such as 'CNY' or 'HKD'.");
+}
+
+function oneOf(field: string, value: unknown, allowed: readonly string[]): string {
+  if (typeof value === 'string' && allowed.includes(value)) return value;
+  throw refused(field, `is ${shown(value)}`, `Use one of: ${allowed.join(', ')}.`);
+}
+
+function expiry(value: unknown, now: Date): string {
+  if (!(value instanceof Date) && Object.prototype.toString.call(value) !== '[object Date]') {
+    throw refused('time_expire', `is ${shown(value)}`, 'Pass a Date.');
+  }
+  const time = value as Date;
+  const formatted = formatTime(time, 'time_expire');
+  if (time.getTime() - now.getTime() < MIN_EXPIRY_MS) {
+    throw refused('time_expire', 'is less than five minutes ahead', 'Give the payer at least five minutes. 订单失效时间须晚于下单时间 5 分钟以上。');
+  }
+  return formatted;
+}
+
+function sceneInfo(scene: SceneInfo): string {
+  const info =
+    scene.type === 'Wap'
+      ? { type: scene.type, wap_url: scene.wapUrl, wap_name: scene.wapName }
+      : scene.type === 'IOS'
+        ? { type: scene.type, app_name: scene.appName, bundle_id: scene.bundleId }
+        : { type: oneOf('scene_info', scene.type, ['Wap', 'IOS', 'Android']), app_name: scene.appName, package_name: scene.packageName };
+  for (const [name, value] of Object.entries(info)) text(`scene_info.h5_info.${name}`, value, 256);
+  return text('scene_info', JSON.stringify({ h5_info: info }), 256);
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return 'missing';
+  if (typeof value === 'string') return quoted(value);
+  return typeof value === 'number' ? String(value) : `of type ${value === null ? 'null' : typeof value}`;
+}
+
+function refused(field: string, problem: string, hint: string, cause?: unknown): WechatH5Error {
+  return new WechatH5Error('ORDER_FIELD_INVALID', `${field} ${problem}`, { field, hint, cause });
+}

@@ -1,0 +1,169 @@
+import fc from 'fast-check';
+import { MemoryOrderBook } from './memory-order-book.js';
+import { transition, type OrderChange, type OrderIntent, type OrderRecord, type PaymentEvidence } from './order-book.js';
+
+const KEY = { mchId: '1900000109', outTradeNo: 'ORDER-0001' };
+const NOW = new Date('2026-01-01T00:00:00Z');
+const INTENT: OrderIntent = {
+  appId: 'wx2421b1c4370ec43b',
+  totalFee: 100,
+  feeType: 'CNY',
+  attach: '',
+  params: { out_trade_no: 'ORDER-0001', total_fee: '100', body: 'Tea', spbill_create_ip: '203.0.113.7' },
+  clientIp: '203.0.113.7',
+};
+const PAYMENT: PaymentEvidence = { transactionId: '4200000001', appId: INTENT.appId, totalFee: 100, feeType: 'CNY', attach: '', raw: {} };
+const LINK = { prepayId: 'wx1', mwebUrl: 'https://wx.tenpay.com/?prepay_id=wx1', expiresAt: new Date('2026-01-01T00:05:00Z'), raw: {} };
+
+const intend: OrderChange = { type: 'intend', intent: INTENT };
+const created: OrderChange = { type: 'created', link: LINK, clientIp: INTENT.clientIp };
+const paid: OrderChange = { type: 'paid', payment: PAYMENT };
+const claim: OrderChange = { type: 'claim', leaseMs: 30_000 };
+
+function after(changes: readonly OrderChange[], now = NOW): OrderRecord {
+  let order: OrderRecord | undefined;
+  for (const change of changes) order = transition(order, KEY, change, now).order ?? order;
+  if (order === undefined) throw new Error('no order');
+  return order;
+}
+
+test('an order that nobody intended cannot be changed', () => {
+  for (const change of [created, paid, claim, { type: 'closed' } as const]) {
+    expect(transition(undefined, KEY, change, NOW)).toEqual({ outcome: 'unknown', order: undefined });
+  }
+});
+
+test('B17: the same number with other parameters is a conflict, and changes nothing', () => {
+  const order = after([intend, created]);
+  const other = { ...INTENT, totalFee: 200, params: { ...INTENT.params, total_fee: '200' } };
+  expect(transition(order, KEY, { type: 'intend', intent: other }, NOW)).toEqual({ outcome: 'conflict', order });
+});
+
+test("the payer's address is no parameter of the comparison", () => {
+  const order = after([intend, created]);
+  const moved = { ...INTENT, clientIp: '198.51.100.9', params: { ...INTENT.params, spbill_create_ip: '198.51.100.9' } };
+  expect(transition(order, KEY, { type: 'intend', intent: moved }, NOW).outcome).toBe('unchanged');
+});
+
+test('B03: a notification before the reply of unifiedorder stays', () => {
+  expect(after([intend, paid, created]).state).toBe('PAID');
+});
+
+test.each([
+  ['total_fee', { totalFee: 99 }],
+  ['fee_type', { feeType: 'USD' }],
+  ['appid', { appId: 'wx0000000000000000' }],
+  ['attach', { attach: 'something' }],
+])('B11: a payment that differs in %s is quarantined, and never delivered', (field, difference) => {
+  const change: OrderChange = { type: 'paid', payment: { ...PAYMENT, ...difference } };
+  const { outcome, order } = transition(after([intend, created]), KEY, change, NOW);
+  expect([outcome, order?.state, order?.reason]).toEqual(['conflict', 'QUARANTINED', field]);
+  expect(transition(order, KEY, claim, NOW).outcome).toBe('unpaid');
+  // The right one does not set it free either: a person decides.
+  expect(transition(order, KEY, paid, NOW).outcome).toBe('conflict');
+});
+
+test('S19: a second transaction for one order is a contradiction, and what was delivered stays delivered', () => {
+  const delivered = after([intend, created, paid, claim, { type: 'complete', attempt: 1 }]);
+  const { outcome, order } = transition(delivered, KEY, { type: 'paid', payment: { ...PAYMENT, transactionId: '4200000002' } }, NOW);
+  expect([outcome, order?.state, order?.delivery.state, order?.payment?.transactionId]).toEqual(['conflict', 'QUARANTINED', 'DONE', '4200000001']);
+});
+
+test('B10: a payment after the close is kept from the handler', () => {
+  const order = after([intend, created, { type: 'closed' }, paid]);
+  expect([order.state, order.delivery.state]).toEqual(['PAID', 'WITHHELD']);
+  expect(transition(order, KEY, claim, NOW).outcome).toBe('withheld');
+});
+
+test('an absent attach is not compared, a known empty one is', () => {
+  const found: OrderChange = { type: 'found', intent: { ...INTENT, attach: undefined, params: {} } };
+  expect(after([found, { type: 'paid', payment: { ...PAYMENT, attach: 'anything' } }]).state).toBe('PAID');
+});
+
+describe('leases', () => {
+  const leased = after([intend, created, paid, claim]);
+  const later = (ms: number): Date => new Date(NOW.getTime() + ms);
+
+  test('one holder at a time; after the lease the next attempt', () => {
+    expect(transition(leased, KEY, claim, later(29_999)).outcome).toBe('busy');
+    const { outcome, order } = transition(leased, KEY, claim, later(30_000));
+    expect([outcome, order?.delivery.attempt]).toEqual(['applied', 2]);
+  });
+
+  test('P06: who lost the lease can neither renew, complete nor release', () => {
+    const { order } = transition(leased, KEY, claim, later(30_000));
+    for (const type of ['complete', 'release'] as const) {
+      expect(transition(order, KEY, { type, attempt: 1 }, later(30_001))).toEqual({ outcome: 'lost', order });
+    }
+    expect(transition(order, KEY, { type: 'renew', attempt: 1, leaseMs: 1 }, later(30_001)).outcome).toBe('lost');
+    expect(transition(order, KEY, { type: 'complete', attempt: 2 }, later(30_001)).outcome).toBe('applied');
+  });
+
+  test('released, it is free at once', () => {
+    const { order } = transition(leased, KEY, { type: 'release', attempt: 1 }, NOW);
+    expect(transition(order, KEY, claim, NOW).order?.delivery.attempt).toBe(2);
+  });
+});
+
+test('G7: evidence in any order, any number of times, ends the same', () => {
+  const evidence: OrderChange[] = [created, paid, paid, { type: 'create-unknown', reason: 'GATEWAY_TIMEOUT' }, { type: 'create-failed', reason: 'NOAUTH' }, intend];
+  fc.assert(
+    fc.property(fc.shuffledSubarray(evidence, { minLength: evidence.length }), (history) => {
+      const order = after([intend, ...history]);
+      expect([order.state, order.payment?.transactionId, order.delivery.state]).toEqual(['PAID', '4200000001', 'READY']);
+    }),
+  );
+});
+
+test('whatever happens, at most one run completes and attempts only grow', () => {
+  const changes = fc.oneof(
+    fc.constantFrom<OrderChange>(intend, created, paid, claim, { type: 'closed' }),
+    fc.record({ type: fc.constantFrom('complete' as const, 'release' as const), attempt: fc.integer({ min: 0, max: 4 }) }),
+  );
+  fc.assert(
+    fc.property(fc.array(fc.tuple(changes, fc.integer({ min: 0, max: 60_000 })), { maxLength: 40 }), (history) => {
+      let order: OrderRecord | undefined;
+      let now = NOW.getTime();
+      let completed = 0;
+      let attempt = 0;
+      for (const [change, wait] of history) {
+        now += wait;
+        const applied = transition(order, KEY, change, new Date(now));
+        if (change.type === 'complete' && applied.outcome === 'applied') completed++;
+        expect(applied.order?.delivery.attempt ?? 0).toBeGreaterThanOrEqual(attempt);
+        attempt = applied.order?.delivery.attempt ?? attempt;
+        order = applied.order ?? order;
+      }
+      expect(completed).toBeLessThanOrEqual(1);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+describe('MemoryOrderBook', () => {
+  test('B16: fifty claims at once, one winner', async () => {
+    const book = new MemoryOrderBook();
+    await book.apply(KEY, intend);
+    await book.apply(KEY, paid);
+    const outcomes = await Promise.all(Array.from({ length: 50 }, async () => (await book.apply(KEY, claim)).outcome));
+    expect(outcomes.filter((outcome) => outcome === 'applied')).toHaveLength(1);
+    expect(outcomes.filter((outcome) => outcome === 'busy')).toHaveLength(49);
+  });
+
+  test('S19: one transaction cannot pay two orders', async () => {
+    const book = new MemoryOrderBook();
+    const second = { ...KEY, outTradeNo: 'ORDER-0002' };
+    await book.apply(KEY, intend);
+    await book.apply(second, intend);
+    expect((await book.apply(KEY, paid)).outcome).toBe('applied');
+    expect((await book.apply(second, paid)).outcome).toBe('conflict');
+    expect((await book.findByTransactionId(KEY.mchId, PAYMENT.transactionId))?.key).toEqual(KEY);
+  });
+
+  test('sub-merchants and merchants do not share numbers', async () => {
+    const book = new MemoryOrderBook();
+    await book.apply(KEY, intend);
+    expect(await book.get({ ...KEY, subMchId: '1' })).toBeUndefined();
+    expect(await book.get({ ...KEY, mchId: '1' })).toBeUndefined();
+  });
+});
