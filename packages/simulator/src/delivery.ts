@@ -51,27 +51,31 @@ function post(url: URL, body: string, stopped: AbortSignal): Promise<{ status: n
       agent: false,
       headers: { 'content-type': 'text/xml', 'content-length': bytes.length, connection: 'close', accept: '*/*' },
     });
-    const abort = (): void => void request.destroy(new Error('the simulator was stopped'));
-    const timer = setTimeout(
-      () => request.destroy(new Error(`no complete reply within ${REPLY_MILLISECONDS} ms`)),
-      REPLY_MILLISECONDS,
-    );
     const end = (settle: () => void): void => {
       clearTimeout(timer);
       stopped.removeEventListener('abort', abort);
       settle();
     };
+    const fail = (error: Error): void => {
+      end(() => reject(error));
+      request.destroy();
+    };
+    const abort = (): void => fail(new Error('the simulator was stopped'));
+    const timer = setTimeout(
+      () => fail(new Error(`no complete reply within ${REPLY_MILLISECONDS} ms`)),
+      REPLY_MILLISECONDS,
+    );
     stopped.addEventListener('abort', abort);
-    request.on('error', (error) => end(() => reject(error)));
+    request.on('error', fail);
     request.on('response', (response) => {
       const chunks: Buffer[] = [];
       let length = 0;
       response.on('data', (chunk: Buffer) => {
         chunks.push(chunk);
         length += chunk.length;
-        if (length > LARGEST_REPLY) request.destroy(new Error(`a reply of more than ${LARGEST_REPLY} bytes`));
+        if (length > LARGEST_REPLY) fail(new Error(`a reply of more than ${LARGEST_REPLY} bytes`));
       });
-      response.on('error', (error) => end(() => reject(error)));
+      response.on('error', fail);
       response.on('end', () => end(() => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks) })));
     });
     if (stopped.aborted) abort();

@@ -24,7 +24,7 @@ function render(part: Part): string {
 /** No image, script, font or frame: everything that these pages need is in them. */
 const STYLE = `
 :root { color-scheme: light dark; --ground: #ededed; --card: #fff; --ink: #1a1a1a; --soft: #6b6b6b; --line: #e2e2e2;
-  --pay: #07a352; --on-pay: #fff; --warn: #b42318; --note: #fff7e0; --on-note: #5c4700; }
+  --pay: #067a3d; --on-pay: #fff; --warn: #b42318; --note: #fff7e0; --on-note: #5c4700; }
 @media (prefers-color-scheme: dark) { :root { --ground: #111; --card: #1e1e1e; --ink: #ededed; --soft: #a3a3a3;
   --line: #333; --pay: #2fbf71; --on-pay: #06210f; --warn: #ff9b8f; --note: #33290a; --on-note: #f3dfa0; } }
 * { box-sizing: border-box; }
@@ -36,7 +36,7 @@ header { display: flex; justify-content: space-between; align-items: baseline; g
 header b { font-weight: 600; }
 .mark { padding: .05rem .5rem; border: 1px solid currentcolor; border-radius: 1rem; color: var(--warn); font-size: .8rem; white-space: nowrap; }
 section { margin-bottom: 1rem; padding: 1.25rem; border-radius: .75rem; background: var(--card); }
-h1 { margin: 0; font-size: 1.2rem; font-weight: 600; }
+h1 { margin: 0; font-size: 1.2rem; font-weight: 600; text-wrap: balance; }
 h2 { margin: 0 0 .75rem; font-size: 1rem; }
 .centre { padding: 2rem 1.25rem; text-align: center; }
 .amount { margin: .5rem 0 0; font-size: 2.5rem; font-weight: 600; line-height: 1.2; font-variant-numeric: tabular-nums; }
@@ -62,6 +62,8 @@ td.words { white-space: normal; min-width: 12rem; overflow-wrap: anywhere; }
 .bad { color: var(--warn); }
 `;
 
+/** Not a template of `html`: a formatter may move blanks in those, and the policy below names these exact bytes. */
+const STYLE_ELEMENT = new Html(`<style>${STYLE}</style>`);
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
 const CONTENT_SECURITY_POLICY = `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`;
 
@@ -91,15 +93,13 @@ export function pageReply({ title, heading = CASHIER, main, wide = false, refres
         <meta name="robots" content="noindex" />
         ${meta}
         <title>${title}</title>
-        <style>
-          ${new Html(STYLE)}
-        </style>
+        ${STYLE_ELEMENT}
       </head>
       <body>
         <main class="${wide ? 'wide' : 'phone'}">
           <header>
-            <b>收银台 <span lang="en">Cashier</span></b
-            ><span class="mark">模拟 <span lang="en">simulated</span></span>
+            <b>${heading[0]} <span lang="en">${heading[1]}</span></b>
+            <span class="mark">模拟 <span lang="en">simulated</span></span>
           </header>
           ${main}
         </main>

@@ -2,25 +2,18 @@ import { beijingTime } from './beijing-time.js';
 import type { SignType, SimulatedOrder, SimulatedPayment } from './orders.js';
 import { randomToken, type SimulatedMerchant } from './simulated-merchant.js';
 import { sign } from './signing.js';
-
-type Fields = Readonly<Record<string, string>>;
+import { pick, type Fields } from './wire-fields.js';
 
 /**
  * The fields of one payment notification, unsigned. As on the live system there is no `sign_type` among them, whatever
  * type signs them, and no `trade_state`: only successful payments are told.
  */
 export function paymentFields(merchant: SimulatedMerchant, order: SimulatedOrder, payment: SimulatedPayment): Fields {
-  const echoed = Object.fromEntries(
-    ['sub_appid', 'sub_mch_id', 'device_info', 'attach'].flatMap((name) => {
-      const value = order.fields[name];
-      return value ? [[name, value] as const] : [];
-    }),
-  );
   return {
     return_code: 'SUCCESS',
     appid: merchant.appId,
     mch_id: merchant.mchId,
-    ...echoed,
+    ...pick(order.fields, 'sub_appid', 'sub_mch_id', 'device_info', 'attach'),
     nonce_str: randomToken(32),
     result_code: 'SUCCESS',
     openid: payment.openId,

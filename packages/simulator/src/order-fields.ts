@@ -1,14 +1,17 @@
 import { isIP } from 'node:net';
 import { parseBeijingTime } from './beijing-time.js';
 import { isLoopbackHost, parseHttpUrl } from './http-url.js';
+import type { Fields } from './wire-fields.js';
 
 /** Why a request's fields are refused: the official code, and the text for `err_code_des`. */
 export interface FieldRefusal {
-  readonly errCode: 'LACK_PARAMS' | 'PARAM_ERROR' | 'NOAUTH';
-  readonly errCodeDes: string;
+  readonly code: 'LACK_PARAMS' | 'PARAM_ERROR' | 'NOAUTH';
+  readonly description: string;
 }
 
 export interface FieldContext {
+  /** The order number was placed before: its expiry was judged then. */
+  readonly placedBefore?: boolean;
   readonly now: Date;
   readonly allowRemoteNotifyUrl: boolean;
 }
@@ -20,8 +23,6 @@ interface FieldRule {
   /** Says what is wrong with a value that is not empty, or nothing. */
   readonly check?: (value: string, fields: Fields, context: FieldContext) => string | undefined;
 }
-
-type Fields = Readonly<Record<string, string>>;
 
 const TRADE_TYPES = ['JSAPI', 'NATIVE', 'APP', 'MWEB'];
 /** Payment currencies of the Global parameter page; mainland merchants have CNY only. */
@@ -100,13 +101,13 @@ const CLOSE_ORDER: Readonly<Record<string, FieldRule>> = {
 export function checkUnifiedOrder(fields: Fields, context: FieldContext): FieldRefusal | undefined {
   // The other trade types are real, but this merchant has only H5 payment switched on.
   const otherProduct = TRADE_TYPES.includes(fields['trade_type'] ?? '') && fields['trade_type'] !== 'MWEB';
-  if (otherProduct) return { errCode: 'NOAUTH', errCodeDes: '商户无此接口权限' };
+  if (otherProduct) return { code: 'NOAUTH', description: '商户无此接口权限' };
   return checkFields(UNIFIED_ORDER, fields, context);
 }
 
 export function checkOrderQuery(fields: Fields, context: FieldContext): FieldRefusal | undefined {
   if (!fields['transaction_id'] && !fields['out_trade_no']) {
-    return { errCode: 'LACK_PARAMS', errCodeDes: '缺少参数transaction_id或out_trade_no' };
+    return { code: 'LACK_PARAMS', description: '缺少参数transaction_id或out_trade_no' };
   }
   return checkFields(ORDER_QUERY, fields, context);
 }
@@ -121,22 +122,23 @@ function checkFields(
   context: FieldContext,
 ): FieldRefusal | undefined {
   for (const [name, rule] of Object.entries(rules)) {
-    if (rule.required && !fields[name]) return { errCode: 'LACK_PARAMS', errCodeDes: `缺少参数${name}` };
+    if (rule.required && !fields[name]) return { code: 'LACK_PARAMS', description: `缺少参数${name}` };
   }
   for (const [name, rule] of Object.entries(rules)) {
     const value = fields[name];
     if (!value) continue;
-    if ([...value].length > rule.max) return { errCode: 'PARAM_ERROR', errCodeDes: `${name}参数长度有误` };
+    if ([...value].length > rule.max) return { code: 'PARAM_ERROR', description: `${name}参数长度有误` };
     const wrong = rule.check?.(value, fields, context);
-    if (wrong) return { errCode: 'PARAM_ERROR', errCodeDes: `${name}${wrong}` };
+    if (wrong) return { code: 'PARAM_ERROR', description: `${name}${wrong}` };
   }
   return undefined;
 }
 
-function checkExpiry(value: string, fields: Fields, { now }: FieldContext): string | undefined {
+function checkExpiry(value: string, fields: Fields, { now, placedBefore }: FieldContext): string | undefined {
   const expires = parseBeijingTime(value);
   const starts = parseBeijingTime(fields['time_start'] ?? '');
   if (!expires || (starts && expires <= starts)) return '参数格式错误';
+  if (placedBefore) return undefined;
   // Times on the wire have whole seconds: the part of the current second that has passed is not held against them.
   const shortest = Math.floor(now.getTime() / 1000) * 1000 + SHORTEST_EXPIRY_MILLISECONDS;
   return expires.getTime() < shortest ? '时间过短，刷卡至少1分钟，其他5分钟' : undefined;

@@ -99,6 +99,11 @@ export class OrderLedger implements SimulatedOrders {
     return order && this.#snapshot(order);
   }
 
+  /** @throws {SimulatorError} `ORDER_UNKNOWN` */
+  require(outTradeNo: string): SimulatedOrder {
+    return this.#snapshot(this.#known(outTradeNo));
+  }
+
   findByTransaction(transactionId: string): SimulatedOrder | undefined {
     const order = this.#byTransaction.get(transactionId);
     return order && this.#snapshot(order);
@@ -152,19 +157,18 @@ export class OrderLedger implements SimulatedOrders {
     if (order && order.tradeState === 'NOTPAY') order.tradeState = 'CLOSED';
   }
 
-  #payable(outTradeNo: string): OrderRecord {
+  #known(outTradeNo: string): OrderRecord {
     const order = this.#orders.get(outTradeNo);
-    if (!order) {
-      throw new SimulatorError('ORDER_UNKNOWN', 'no order has this number', 'create it with unifiedorder first');
-    }
-    const { tradeState } = this.#settle(order);
-    if (tradeState === 'SUCCESS') {
-      throw new SimulatorError('ORDER_PAID', 'the order is paid already', 'use a new out_trade_no');
-    }
-    if (tradeState === 'CLOSED') {
-      throw new SimulatorError('ORDER_CLOSED', 'the order is closed', 'use a new out_trade_no');
-    }
-    return order;
+    if (order) return order;
+    throw new SimulatorError('ORDER_UNKNOWN', `no order is called ${named(outTradeNo)}`, 'unifiedorder makes it');
+  }
+
+  #payable(outTradeNo: string): OrderRecord {
+    const order = this.#settle(this.#known(outTradeNo));
+    if (order.tradeState === 'NOTPAY') return order;
+    const [code, state] =
+      order.tradeState === 'SUCCESS' ? (['ORDER_PAID', 'paid'] as const) : (['ORDER_CLOSED', 'closed'] as const);
+    throw new SimulatorError(code, `order ${named(outTradeNo)} is ${state}`, 'a new payment needs a new out_trade_no');
   }
 
   #newOrder(outTradeNo: string, fields: Readonly<Record<string, string>>, signType: SignType): OrderRecord {
@@ -211,6 +215,11 @@ export class OrderLedger implements SimulatedOrders {
   #snapshot(order: OrderRecord): SimulatedOrder {
     return Object.freeze({ ...this.#settle(order), links: Object.freeze([...order.links]) });
   }
+}
+
+/** For error texts: a number is 32 characters at most, but this one may be anything. */
+function named(outTradeNo: string): string {
+  return JSON.stringify(outTradeNo.slice(0, 64));
 }
 
 /** What must be equal for a repeated unifiedorder. An empty field is an absent one, as in the signature. */

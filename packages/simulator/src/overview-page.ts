@@ -96,6 +96,8 @@ function attemptsTable(attempts: readonly NotificationAttempt[]): Html {
 
 function attemptRow(attempt: NotificationAttempt): Html {
   const { sentAt, endedAt, verdict, reason, kind } = attempt;
+  // A merchant who says yes to a forgery is the worst row of all.
+  const good = (verdict === 'acknowledged') === (kind === 'payment');
   return html`<tr>
     <td>${timeOfDay(sentAt)}</td>
     <td>${attempt.outTradeNo}</td>
@@ -103,9 +105,7 @@ function attemptRow(attempt: NotificationAttempt): Html {
     <td class="${kind === 'forged' ? 'bad' : ''}">${kind}</td>
     <td>${attempt.replyStatus ?? '–'}</td>
     <td>${endedAt.getTime() - sentAt.getTime()}</td>
-    <td class="words ${verdict === 'acknowledged' ? 'good' : 'bad'}">
-      ${reason === 'OK' ? verdict : `${verdict}: ${reason}`}
-    </td>
+    <td class="words ${good ? 'good' : 'bad'}">${reason === 'OK' ? verdict : `${verdict}: ${reason}`}</td>
     <td>${attempt.url}</td>
   </tr>`;
 }

@@ -46,7 +46,7 @@ export class PaymentDesk {
   async sendAgain(outTradeNo: string, copies = 1): Promise<readonly NotificationAttempt[]> {
     const notification = this.#notifications.get(outTradeNo);
     if (notification) return this.#options.notifier.deliverOnce(notification, checkedCopies(copies));
-    this.#require(outTradeNo);
+    this.#options.orders.require(outTradeNo);
     throw new SimulatorError('ORDER_NOT_PAID', 'the order is not paid', 'only payments are notified; pay() it first');
   }
 
@@ -54,8 +54,8 @@ export class PaymentDesk {
     outTradeNo: string,
     { fields = {}, apiKey = randomToken(32) }: Forgery = {},
   ): Promise<NotificationAttempt> {
-    const { merchant, notifier, now } = this.#options;
-    const order = this.#require(outTradeNo);
+    const { merchant, orders, notifier, now } = this.#options;
+    const order = orders.require(outTradeNo);
     const payment = order.payment ?? {
       transactionId: newTransactionId(now()),
       openId: newOpenId(),
@@ -65,12 +65,6 @@ export class PaymentDesk {
     const forged = signedFields({ ...paymentFields(merchant, order, payment), ...fields }, apiKey, order.signType);
     const [attempt] = await notifier.deliverOnce(toNotification(order, 'forged', forged), 1);
     return attempt as NotificationAttempt;
-  }
-
-  #require(outTradeNo: string): SimulatedOrder {
-    const order = this.#options.orders.get(outTradeNo);
-    if (order) return order;
-    throw new SimulatorError('ORDER_UNKNOWN', 'no order has this number', 'create it with unifiedorder first');
   }
 }
 

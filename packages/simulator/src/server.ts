@@ -16,7 +16,11 @@ export async function listen(
 ): Promise<Server> {
   const server = createServer((request, response) => {
     if (stream(request, response)) return;
-    exchange(request, response, handlers).catch(() => response.destroy());
+    exchange(request, response, handlers).catch((error: unknown) => {
+      // A peer that went away needs no answer; a fault of our own must not look like one of the scripted ones.
+      if (request.complete && !response.headersSent) write(response, text(500, `Simulator fault: ${String(error)}`));
+      else response.destroy();
+    });
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

@@ -39,7 +39,7 @@ type Node = Readonly<Record<string, unknown>>;
  * @throws {XmlFormatError} for anything malformed, nested, repeated, or with attributes, comments or a DOCTYPE.
  */
 export function parseXml(text: string): Record<string, string> {
-  const document = text.replace(/^\uFEFF?(?:<\?xml[ \t\r\n][^?<>]*\?>)?/, '').trim();
+  const document = text.replace(/^\uFEFF?(?:<\?xml[ \t\r\n][^?<>]*\?>)?/, '').replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, '');
   const outsideCdata = document.replace(CDATA_SECTION, '');
   // None of these reaches the parser: what is left of `<!` and `<?` outside CDATA is a comment, DOCTYPE or instruction.
   if (/<[!?]|\]\]>/.test(outsideCdata)) throw new XmlFormatError('only elements, text and CDATA are allowed');

@@ -1,0 +1,97 @@
+import { beijingTime } from './beijing-time.js';
+import { checkCloseOrder, checkOrderQuery, checkUnifiedOrder, type FieldContext } from './order-fields.js';
+import type { OrderLedger, SignType, SimulatedOrder, TradeState } from './orders.js';
+import { pick, type Fields } from './wire-fields.js';
+
+/** What an operation answers a caller who is known: fields to add to the signed reply, or a refusal. */
+export type Answer = { readonly code: 'SUCCESS'; readonly fields: Fields; readonly remark?: string } | Refusal;
+
+export interface Refusal {
+  /** The official `err_code`. */
+  readonly code: string;
+  /** `err_code_des` */
+  readonly description: string;
+}
+
+export interface OperationContext extends FieldContext {
+  readonly orders: OrderLedger;
+  /** The type that this call was signed with. */
+  readonly signType: SignType;
+}
+
+/** One operation of the merchant API, after the caller's ids and signature were found right. */
+export type Operation = (fields: Fields, context: OperationContext) => Answer;
+
+const ORDER_PAID: Refusal = { code: 'ORDERPAID', description: '该订单已支付' };
+const YOUNG_MILLISECONDS = 5 * 60_000;
+const TRADE_STATE_DESCRIPTIONS: Readonly<Record<TradeState, string>> = {
+  NOTPAY: '订单未支付',
+  SUCCESS: '支付成功',
+  CLOSED: '订单已关闭',
+};
+
+export const unifiedOrder: Operation = (fields, context) => {
+  const placedBefore = context.orders.get(fields['out_trade_no'] ?? '') !== undefined;
+  const refusal = checkUnifiedOrder(fields, { ...context, placedBefore });
+  if (refusal) return refusal;
+  const placement = context.orders.place(fields, context.signType);
+  if (placement.placed) {
+    const { prepayId, mwebUrl } = placement.link;
+    return {
+      code: 'SUCCESS',
+      fields: { ...pick(fields, 'device_info'), trade_type: 'MWEB', prepay_id: prepayId, mweb_url: mwebUrl },
+    };
+  }
+  if (placement.refusal === 'ORDERPAID') return ORDER_PAID;
+  if (placement.refusal === 'ORDERCLOSED') return { code: 'ORDERCLOSED', description: '订单已关闭' };
+  // The documented OUT_TRADE_NO_USED is not what the live gateway says here.
+  return { code: 'INVALID_REQUEST', description: '201 商户订单号重复' };
+};
+
+export const orderQuery: Operation = (fields, context) => {
+  const refusal = checkOrderQuery(fields, context);
+  if (refusal) return refusal;
+  // With both ids the transaction id wins.
+  const order = fields['transaction_id']
+    ? context.orders.findByTransaction(fields['transaction_id'])
+    : context.orders.get(fields['out_trade_no'] ?? '');
+  if (!order) return { code: 'ORDERNOTEXIST', description: '订单不存在' };
+  return { code: 'SUCCESS', fields: queryFields(order) };
+};
+
+export const closeOrder: Operation = (fields, context) => {
+  const refusal = checkCloseOrder(fields, context);
+  if (refusal) return refusal;
+  const order = context.orders.get(fields['out_trade_no'] ?? '');
+  const success = { code: 'SUCCESS', fields: { result_msg: 'OK' } } as const;
+  // The live gateway reports success for a number it never saw: success proves nothing without a query.
+  if (!order) return { ...success, remark: 'no such order; the live gateway reports success too' };
+  if (order.tradeState === 'SUCCESS') return ORDER_PAID;
+  if (order.tradeState === 'CLOSED') return { code: 'ORDERCLOSED', description: '订单已关闭，无法重复关闭' };
+  context.orders.close(order.outTradeNo);
+  const young = context.now.getTime() - order.createdAt.getTime() < YOUNG_MILLISECONDS;
+  return young ? { ...success, remark: 'closed within five minutes of its creation, which WeChat forbids' } : success;
+};
+
+/** What only a payment can tell is left out as long as there is none. */
+function queryFields(order: SimulatedOrder): Fields {
+  const { payment } = order;
+  return {
+    ...pick(order.fields, 'device_info', 'attach'),
+    out_trade_no: order.outTradeNo,
+    total_fee: String(order.totalFee),
+    ...(payment && {
+      openid: payment.openId,
+      is_subscribe: 'N',
+      trade_type: 'MWEB',
+      bank_type: payment.bankType,
+      fee_type: order.feeType,
+      cash_fee: String(order.totalFee),
+      cash_fee_type: order.feeType,
+      transaction_id: payment.transactionId,
+      time_end: beijingTime(payment.paidAt),
+    }),
+    trade_state: order.tradeState,
+    trade_state_desc: TRADE_STATE_DESCRIPTIONS[order.tradeState],
+  };
+}
