@@ -1,1 +1,2 @@
-export {};
+export { wechatH5 } from './wechat-h5.js';
+export { wechatH5Notify } from './notify.js';

@@ -1,0 +1,233 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ClientIp, ClientIpRequest, TrustFunction } from './client-ip.js';
+import { WechatH5Error } from './errors.js';
+import { MemoryOrderBook } from './memory-order-book.js';
+import type { NewOrder } from './new-order.js';
+import type { Notification } from './notification.js';
+import type { NotificationReply, PendingNotification } from './notification-endpoint.js';
+import { withEnvironment, type WechatH5Options } from './options.js';
+import type { H5Order } from './orders.js';
+import { readRawBody, type ParsedIncomingMessage } from './raw-body.js';
+import { createWechatH5, partsOf, type InstanceParts, type WechatH5 } from './wechat-h5.js';
+
+export type { ParsedIncomingMessage } from './raw-body.js';
+export type { PendingNotification } from './notification-endpoint.js';
+
+/** What a middleware may be given: an instance, or options laid over the environment. */
+export type WechatH5Argument<Tx = never> = WechatH5 | Partial<WechatH5Options<Tx>>;
+
+/** What is read from a request at once, on entry: a socket forgets its peer when the peer hangs up. */
+export interface CapturedRequest extends ClientIpRequest {
+  readonly method: string;
+  /** Of the URL as the client sent it, without the query. */
+  readonly path: string;
+  readonly receivedAt: number;
+}
+
+/** The payment that a route behind the notify middleware decides on. */
+export type RoutedNotification = Extract<Notification, { type: 'payment' }> & Pick<PendingNotification, 'order'>;
+
+/** What handlers find on a request: the instance's operations, bound to this visitor. */
+export interface RequestWechatH5 extends Pick<WechatH5, 'queryOrder' | 'confirmPayment'> {
+  readonly instance: WechatH5;
+  /** The payer's address. Walked when read; throws then if the deployment is misconfigured. */
+  readonly clientIp: ClientIp;
+  /** Places an order with this visitor's address as `spbill_create_ip`. */
+  createOrder(order: NewOrder): Promise<H5Order>;
+  /** Behind the notify middleware, without `onPaid`: the verified payment. */
+  readonly notification: RoutedNotification | undefined;
+  /** Commits the delivery in the order book, then answers SUCCESS. Await it. */
+  acknowledge(): Promise<void>;
+}
+
+const instances = new WeakMap<object, WechatH5>();
+let ofEnvironment: WechatH5 | undefined;
+// Instances whose merchant comes from the environment are one merchant: in development they share one book,
+// so that what wechatH5() ordered is known to wechatH5Notify({ onPaid }).
+const environmentBook = new MemoryOrderBook();
+
+/**
+ * The instance an argument stands for: itself, or the one made from these options; the same options object
+ * always gives the same instance.
+ * @throws {WechatH5Error} as `createWechatH5`, and `ENVIRONMENT_INVALID`
+ */
+export function instanceOf<Tx>(argument?: WechatH5Argument<Tx>): WechatH5 {
+  if (argument === undefined) return (ofEnvironment ??= make({}));
+  if (partsOf(argument) !== undefined) return argument as WechatH5;
+  let instance = instances.get(argument);
+  if (instance === undefined) {
+    instance = make(argument as Partial<WechatH5Options<Tx>>);
+    instances.set(argument, instance);
+  }
+  return instance;
+}
+
+function make<Tx>(given: Partial<WechatH5Options<Tx>>): WechatH5 {
+  const options = withEnvironment(given);
+  const shares = given.merchant === undefined && options.orderBook === undefined && process.env['NODE_ENV'] !== 'production';
+  return createWechatH5(shares ? { ...options, orderBook: environmentBook as NonNullable<typeof options.orderBook> } : options);
+}
+
+/** @param url the URL as the client sent it, when the framework has rewritten `request.url` */
+export function captureRequest(request: IncomingMessage, url: string = request.url ?? '/'): CapturedRequest {
+  const { socket } = request;
+  const query = url.indexOf('?');
+  return {
+    method: request.method ?? '',
+    path: query === -1 ? url : url.slice(0, query),
+    rawHeaders: request.rawHeaders,
+    remoteAddress: socket.remoteAddress ?? (isUnixSocket(socket) ? undefined : ''),
+    receivedAt: performance.now(),
+  };
+}
+
+/** A UNIX socket has no addresses at all; a TCP socket whose peer has gone has none any more. */
+function isUnixSocket(socket: object): boolean {
+  const { server } = socket as { server?: { address?: () => unknown } };
+  return typeof server?.address?.() === 'string';
+}
+
+/** Binds an instance to one visitor. */
+export function bindToRequest(instance: WechatH5, request: CapturedRequest, trust?: TrustFunction): BoundWechatH5 {
+  return new BoundWechatH5(instance, request, trust);
+}
+
+export class BoundWechatH5 implements RequestWechatH5 {
+  readonly instance: WechatH5;
+  readonly #request: CapturedRequest;
+  readonly #trust: TrustFunction | undefined;
+  #clientIp: ClientIp | undefined;
+  #pending: PendingNotification | undefined;
+
+  constructor(instance: WechatH5, request: CapturedRequest, trust: TrustFunction | undefined) {
+    this.instance = instance;
+    this.#request = request;
+    this.#trust = trust;
+  }
+
+  get clientIp(): ClientIp {
+    return (this.#clientIp ??= partsFor(this.instance).clientIp(this.#request, this.#trust));
+  }
+
+  get notification(): RoutedNotification | undefined {
+    const pending = this.#pending;
+    return pending && { ...pending.notification, order: pending.order };
+  }
+
+  // Arrow functions: a shop may destructure them from the request.
+  readonly createOrder = async (order: NewOrder): Promise<H5Order> => {
+    const explicit = order?.clientIp;
+    if (explicit !== undefined && !partsFor(this.instance).allowExplicitClientIp) {
+      throw new WechatH5Error('EXPLICIT_CLIENT_IP', 'createOrder of a request was given a clientIp of its own', {
+        field: 'spbill_create_ip',
+        hint:
+          'Leave clientIp out: the address of the visitor is used. If this server really orders for somebody else, set allowExplicitClientIp. ' +
+          '请勿传入 clientIp:将自动使用访客的真实地址。',
+      });
+    }
+    return this.instance.createOrder({ ...order, clientIp: explicit ?? this.clientIp.ip });
+  };
+
+  readonly queryOrder: WechatH5['queryOrder'] = (ref) => this.instance.queryOrder(ref);
+
+  readonly confirmPayment: WechatH5['confirmPayment'] = (ref) => this.instance.confirmPayment(ref);
+
+  readonly acknowledge = async (): Promise<void> => {
+    if (this.#pending === undefined) {
+      throw new WechatH5Error('NOTHING_TO_ACKNOWLEDGE', 'There is no notification on this request', {
+        hint: 'Call acknowledge() in a route behind the notify middleware, and give that middleware no onPaid.',
+      });
+    }
+    await this.#pending.acknowledge();
+  };
+
+  /** For adapters: hands a verified payment to the route. */
+  receive(pending: PendingNotification): void {
+    this.#pending = pending;
+  }
+}
+
+/** Whether a bare notify middleware answers this request: by the path the client asked for, a closing slash or not. */
+export function isForNotify(instance: WechatH5, path: string): boolean {
+  const { notifyPath } = partsFor(instance);
+  return path === notifyPath || trimSlash(path) === trimSlash(notifyPath);
+}
+
+function trimSlash(path: string): string {
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+}
+
+/**
+ * One notification, from the request to what has to be answered: a reply, or with no `onPaid` a verified
+ * payment for a route to acknowledge. Never rejects.
+ */
+export async function receiveNotification(
+  instance: WechatH5,
+  request: ParsedIncomingMessage,
+  { method, receivedAt }: CapturedRequest,
+): Promise<NotificationReply | PendingNotification> {
+  const { endpoint, hasHandler } = partsFor(instance);
+  try {
+    // Whoever does not post has no body to wait for.
+    const body = method === 'POST' ? await readRawBody(request) : new Uint8Array();
+    const notification = { method, body, receivedAt };
+    return await (hasHandler ? endpoint.handle(notification) : endpoint.open(notification));
+  } catch (error) {
+    return endpoint.refuse(error);
+  }
+}
+
+export function isPending(answer: NotificationReply | PendingNotification): answer is PendingNotification {
+  return 'acknowledge' in answer;
+}
+
+/** Writes a reply to the byte, whatever headers the application had set before. */
+export function sendReply(response: ServerResponse, reply: NotificationReply): void {
+  if (response.headersSent || response.destroyed) return;
+  for (const name of response.getHeaderNames()) response.removeHeader(name);
+  response.writeHead(reply.status, reply.headers);
+  response.end(reply.body);
+}
+
+/**
+ * Keeps a route from answering in place of the notification's reply: what it writes before it has
+ * acknowledged turns into FAIL, what it writes afterwards is dropped.
+ */
+export function holdResponse(response: ServerResponse, pending: PendingNotification): void {
+  const { writeHead, write, end } = response;
+  const answered = (): ServerResponse => {
+    pending.abandon('the route answered without it');
+    return response;
+  };
+  Object.assign(response, {
+    writeHead: answered,
+    flushHeaders: answered,
+    write: () => {
+      answered();
+      return true;
+    },
+    end: answered,
+  });
+  void pending.reply.then((reply) => {
+    Object.assign(response, { writeHead, write, end });
+    sendReply(response, reply);
+    const ignore = (): ServerResponse => response;
+    Object.assign(response, {
+      writeHead: ignore,
+      flushHeaders: ignore,
+      setHeader: ignore,
+      removeHeader: ignore,
+      appendHeader: ignore,
+      write: () => true,
+      end: ignore,
+    });
+  });
+}
+
+function partsFor(instance: WechatH5): InstanceParts {
+  const parts = partsOf(instance);
+  if (parts !== undefined) return parts;
+  throw new WechatH5Error('OPTIONS_INVALID', 'The argument is not an instance made by createWechatH5', {
+    hint: 'Pass the result of createWechatH5, options, or nothing.',
+  });
+}

@@ -1,0 +1,262 @@
+import type { Deliveries, Lease } from './delivery.js';
+import { isWechatH5Error, WechatH5Error, type WechatH5ErrorCode } from './errors.js';
+import type { Merchants } from './merchant.js';
+import { verifyNotification, type Notification } from './notification.js';
+import type { Payment } from './payment.js';
+import { asWechatH5Error, type ProblemReporter } from './problems.js';
+
+/** A request as an adapter hands it over: plain data, the body as the exact bytes received. */
+export interface NotificationRequest {
+  method: string;
+  body: Uint8Array;
+  /** `performance.now()` at arrival; the deadline counts from it. Default: now. */
+  receivedAt?: number;
+}
+
+/** What to send back, to the byte. */
+export interface NotificationReply {
+  status: number;
+  headers: Readonly<Record<string, string>>;
+  body: string;
+}
+
+/** WeChat Pay counts an answer after five seconds as none; this leaves the network one of them. */
+const DEADLINE_MS = 4000;
+/** How long a duplicate waits for the run that another machine has under way. */
+const BUSY_WAIT_MS = 1500;
+const BUSY_POLL_MS = 100;
+
+/** The acknowledgement, to the byte: any other text makes WeChat Pay repeat the notification. */
+export const SUCCESS_XML = '<xml><return_code><![CDATA[SUCCESS]]></return_code><return_msg><![CDATA[OK]]></return_msg></xml>';
+/** One text for every failure: a forger must not learn how far a message got. The reason goes to `onProblem`. */
+export const FAIL_XML = '<xml><return_code><![CDATA[FAIL]]></return_code><return_msg><![CDATA[FAIL]]></return_msg></xml>';
+
+const SUCCESS = replyOf(200, SUCCESS_XML);
+const FAIL = replyOf(200, FAIL_XML);
+
+// Only what never was a notification, or what the deployment gets wrong, has a status of its own.
+const STATUS: Partial<Record<WechatH5ErrorCode, number>> = {
+  METHOD_NOT_ALLOWED: 405,
+  BODY_TIMEOUT: 408,
+  BODY_TOO_LARGE: 413,
+  BODY_ENCODED: 415,
+  BODY_ALREADY_READ: 500,
+  ORDER_BOOK_FAILED: 500,
+  OVERLOADED: 503,
+};
+
+/** A verified payment in the hands of a route, when there is no `onPaid`. */
+export interface PendingNotification {
+  readonly notification: Extract<Notification, { type: 'payment' }>;
+  /** `unknown`: the book has no such order and nothing was compared. Compare amount and currency before acknowledging. */
+  readonly order: 'matched' | 'unknown';
+  /** Settles with the reply: SUCCESS once acknowledged, FAIL once refused or past the deadline. */
+  readonly reply: Promise<NotificationReply>;
+  /**
+   * Commits the delivery in the order book, then lets SUCCESS go out.
+   * @throws {WechatH5Error} `NOTHING_TO_ACKNOWLEDGE` after the deadline or a refusal, `ORDER_BOOK_FAILED`
+   */
+  acknowledge(): Promise<void>;
+  /** The route ended without acknowledging: FAIL goes out and the problem is reported. Later calls do nothing. */
+  abandon(why: string): void;
+}
+
+export interface NotificationEndpoint {
+  handle(request: NotificationRequest): Promise<NotificationReply>;
+  /** Up to the point where a route takes over; or a reply where there is nothing to take over. */
+  open(request: NotificationRequest): Promise<NotificationReply | PendingNotification>;
+  /** The reply for a request whose body could not be had, or that fails otherwise; reports the problem. */
+  refuse(error: unknown): NotificationReply;
+}
+
+export function createNotificationEndpoint<Tx>(parts: {
+  merchants: Merchants;
+  deliveries: Deliveries<Tx>;
+  report: ProblemReporter;
+}): NotificationEndpoint {
+  const { merchants, deliveries, report } = parts;
+
+  function refuse(thrown: unknown): NotificationReply {
+    const error = isWechatH5Error(thrown)
+      ? thrown
+      : asWechatH5Error(thrown, 'ORDER_BOOK_FAILED', 'The notification could not be handled', 'The error is the cause.');
+    const deployment = error.code === 'BODY_ALREADY_READ' || error.code === 'NO_HANDLER';
+    report(deployment ? 'misconfigured' : 'refused', error);
+    const status = STATUS[error.code];
+    return status === undefined ? FAIL : replyOf(status, FAIL_XML);
+  }
+
+  /** A payment that is due, or the reply that ends the exchange here. */
+  async function receive(request: NotificationRequest): Promise<{ payment: Payment; known: boolean } | NotificationReply> {
+    if (request.method !== 'POST') {
+      throw new WechatH5Error('METHOD_NOT_ALLOWED', `The method is ${request.method.slice(0, 16)}`, {
+        hint: 'WeChat Pay posts notifications. A browser has nothing to see here.',
+      });
+    }
+    const notification = verifyNotification(request.body, merchants);
+    if (notification.type === 'payment-failed') {
+      report(
+        'payment-failed',
+        new WechatH5Error('GATEWAY_REFUSED', 'WeChat Pay reports a payment that failed', {
+          errCode: notification.errCode.slice(0, 32),
+          errCodeDes: notification.errCodeDes.slice(0, 128),
+          hint: 'Nothing was paid and there is nothing to do.',
+        }),
+        notification,
+      );
+      return SUCCESS;
+    }
+    const standing = await deliveries.record(notification);
+    if (standing === 'settled') return SUCCESS;
+    if (standing === 'quarantined') return FAIL;
+    return { payment: notification, known: standing === 'due' };
+  }
+
+  async function handle(request: NotificationRequest): Promise<NotificationReply> {
+    const until = deadlineOf(request);
+    const work = (async (): Promise<NotificationReply> => {
+      const received = await receive(request);
+      if (isReply(received)) return received;
+      if (!received.known) {
+        deliveries.reportUnknown(received.payment);
+        return FAIL;
+      }
+      if (!deliveries.hasHandler) {
+        throw new WechatH5Error('NO_HANDLER', 'A payment arrived and there is no onPaid', {
+          field: 'onPaid',
+          hint: 'Pass onPaid, or acknowledge in a route behind the notify middleware. 请配置 onPaid。',
+        });
+      }
+      return (await deliverWithin(received.payment, until)) ? SUCCESS : FAIL;
+    })();
+    const reply = await withinDeadline(work.catch(refuse), until);
+    if (reply !== undefined) return reply;
+    // The work goes on under its lease when the reply cannot wait for it; a repeat finds it done.
+    report(
+      'handler-failed',
+      new WechatH5Error('HANDLER_TIMEOUT', 'onPaid is still running after four seconds', {
+        hint: 'FAIL was answered and the run goes on; WeChat Pay repeats the notification and finds it done. Move slow work behind a queue. onPaid 超过 4 秒未完成:请把耗时操作放入队列。',
+      }),
+    );
+    return FAIL;
+  }
+
+  async function deliverWithin(payment: Payment, until: number): Promise<boolean> {
+    const busyUntil = Math.min(until, performance.now() + BUSY_WAIT_MS);
+    for (;;) {
+      const result = await deliveries.deliver(payment);
+      if (result !== 'busy' || performance.now() >= busyUntil) return result === 'done';
+      await new Promise((resolve) => setTimeout(resolve, BUSY_POLL_MS));
+    }
+  }
+
+  async function open(request: NotificationRequest): Promise<NotificationReply | PendingNotification> {
+    const until = deadlineOf(request);
+    try {
+      const received = await receive(request);
+      if (isReply(received)) return received;
+      const { payment, known } = received;
+      const lease = known ? await deliveries.claim(payment) : undefined;
+      if (lease === 'done') return SUCCESS;
+      // Somebody holds it already: a repeat, a little later, finds it settled or free.
+      if (lease === 'busy') return FAIL;
+      return pending(payment, known, lease, until);
+    } catch (thrown) {
+      return refuse(thrown);
+    }
+  }
+
+  async function commit(payment: Payment, lease: Lease | undefined): Promise<boolean> {
+    if (lease !== undefined) return deliveries.complete(lease);
+    await deliveries.adopt(payment);
+    const claimed = await deliveries.claim(payment);
+    return typeof claimed === 'string' ? claimed === 'done' : deliveries.complete(claimed);
+  }
+
+  function pending(payment: Payment, known: boolean, lease: Lease | undefined, until: number): PendingNotification {
+    let state: 'open' | 'acknowledging' | 'acknowledged' | 'over' = 'open';
+    let answer: (reply: NotificationReply) => void = () => {};
+    const reply = new Promise<NotificationReply>((resolve) => {
+      answer = resolve;
+    });
+    const abandon = (why: string): void => {
+      if (state === 'acknowledged' || state === 'over') return;
+      const committing = state === 'acknowledging';
+      state = 'over';
+      clearTimeout(timer);
+      answer(FAIL);
+      report(
+        'not-acknowledged',
+        new WechatH5Error('NOT_ACKNOWLEDGED', `A verified payment was not acknowledged: ${why}`, {
+          hint: 'Call and await acknowledge() once the goods are safe; WeChat Pay repeats the notification until then. 请在发货记录落库后调用 await acknowledge()。',
+        }),
+        payment,
+      );
+      if (lease !== undefined && !committing) void deliveries.release(lease).catch(() => {});
+    };
+    const timer = setTimeout(() => abandon('the deadline of four seconds passed'), Math.max(0, until - performance.now()));
+    return {
+      notification: { type: 'payment', ...payment },
+      order: known ? 'matched' : 'unknown',
+      reply,
+      abandon,
+      acknowledge: async () => {
+        if (state === 'acknowledged') return;
+        if (state !== 'open') throw nothingToAcknowledge();
+        state = 'acknowledging';
+        try {
+          if (!(await commit(payment, lease))) abandon('another process holds this payment');
+        } catch (error) {
+          // Nothing is known to be stored: the route may try again while there is time.
+          if ((state as string) === 'acknowledging') state = 'open';
+          throw error;
+        }
+        if ((state as string) === 'over') throw nothingToAcknowledge();
+        state = 'acknowledged';
+        clearTimeout(timer);
+        answer(SUCCESS);
+      },
+    };
+  }
+
+  return { handle, open, refuse };
+}
+
+function nothingToAcknowledge(): WechatH5Error {
+  return new WechatH5Error('NOTHING_TO_ACKNOWLEDGE', 'This notification was answered with FAIL already', {
+    hint: 'WeChat Pay repeats it: acknowledge the repeat.',
+  });
+}
+
+function deadlineOf(request: NotificationRequest): number {
+  return (request.receivedAt ?? performance.now()) + DEADLINE_MS;
+}
+
+async function withinDeadline<T>(work: Promise<T>, until: number): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), Math.max(0, until - performance.now()));
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function isReply(value: object): value is NotificationReply {
+  return 'status' in value;
+}
+
+function replyOf(status: number, body: string): NotificationReply {
+  const headers: Record<string, string> = {
+    'content-type': 'text/xml; charset=utf-8',
+    'content-length': String(Buffer.byteLength(body)),
+    // Nobody on the way may compress, rewrite or keep it.
+    'cache-control': 'no-store, no-transform',
+  };
+  if (status === 405) headers['allow'] = 'POST';
+  // What is left of such a body is not read: the connection cannot be used again.
+  if (status === 408 || status === 413) headers['connection'] = 'close';
+  return Object.freeze({ status, headers: Object.freeze(headers), body });
+}

@@ -1,0 +1,155 @@
+import { quoted, WechatH5Error, type WechatH5ErrorCode } from './errors.js';
+import type { KnownMerchant, Merchants } from './merchant.js';
+import { paymentOf, type Payment } from './payment.js';
+import { readSigned } from './signature.js';
+import { recutName } from './signed-fields.js';
+
+/** A notification that WeChat Pay signed with one of the merchant's keys. */
+export type Notification =
+  | ({ type: 'payment' } & Payment)
+  /** `result_code` FAIL: nothing was paid. */
+  | {
+      type: 'payment-failed';
+      mchId: string;
+      subMchId?: string;
+      outTradeNo: string;
+      errCode: string;
+      errCodeDes: string;
+      raw: Readonly<Record<string, string>>;
+    };
+
+/**
+ * Shapes of the fields something is decided by. They are part of the authentication: the signed string is
+ * not injective, so a value of another shape is a sign of fields cut in another place. Dates are not among
+ * them: money is never refused for a date.
+ */
+const SHAPES: ReadonlyArray<readonly [name: string, required: boolean, shape: RegExp]> = [
+  ['out_trade_no', true, /^[0-9A-Za-z_\-|*@]{1,32}$/],
+  ['transaction_id', true, /^[0-9A-Za-z_-]{1,32}$/],
+  ['total_fee', true, /^[1-9][0-9]{0,9}$/],
+  ['trade_type', true, /^[0-9A-Za-z_-]{1,16}$/],
+  ['nonce_str', true, /^.{1,32}$/su],
+  ['fee_type', false, /^[A-Z]{3}$/],
+  ['cash_fee', false, /^[0-9]{1,10}$/],
+  ['cash_fee_type', false, /^[A-Z]{3}$/],
+  ['settlement_total_fee', false, /^[0-9]{1,10}$/],
+  ['coupon_fee', false, /^[0-9]{1,10}$/],
+  ['bank_type', false, /^[0-9A-Za-z_-]{1,32}$/],
+  ['openid', false, /^[0-9A-Za-z_-]{1,128}$/],
+];
+
+/**
+ * Bytes → a notification that WeChat Pay signed for one of these merchants. Pure and synchronous: it knows
+ * no order, so whoever calls it compares `totalFee` and `feeType` with the order.
+ *
+ * @throws {WechatH5Error} `XML_INVALID`, `RETURN_CODE_FAIL`, `MERCHANT_UNKNOWN`, `SIGN_MISSING`,
+ *   `SIGN_MALFORMED`, `SIGN_TYPE_REFUSED`, `SIGN_INVALID`, `MERCHANT_MISMATCH`, `FIELD_MISSING`,
+ *   `FIELD_INVALID`, `FIELD_AMBIGUOUS`
+ * @see https://pay.weixin.qq.com/doc/v2/merchant/4011937248
+ */
+export function verifyNotification(body: Uint8Array | string, merchants: Merchants): Notification {
+  const fields = authenticFields(body, merchants);
+  requireRecutFree(fields);
+  const outTradeNo = fields['out_trade_no'] ?? '';
+  if (fields['result_code'] === 'FAIL') {
+    requireShape('out_trade_no', true, /^[0-9A-Za-z_\-|*@]{1,32}$/, fields['out_trade_no']);
+    return {
+      type: 'payment-failed',
+      mchId: fields['mch_id'] ?? '',
+      ...(fields['sub_mch_id'] ? { subMchId: fields['sub_mch_id'] } : {}),
+      outTradeNo,
+      errCode: fields['err_code'] ?? '',
+      errCodeDes: fields['err_code_des'] ?? '',
+      raw: fields,
+    };
+  }
+  if (fields['result_code'] !== 'SUCCESS') throw fieldError('result_code', fields['result_code']);
+  requirePaymentFields(fields);
+  return { type: 'payment', ...paymentOf(fields) };
+}
+
+/** @throws {WechatH5Error} `FIELD_MISSING`, `FIELD_INVALID` */
+export function requirePaymentFields(fields: Readonly<Record<string, string>>): void {
+  for (const [name, required, shape] of SHAPES) requireShape(name, required, shape, fields[name]);
+}
+
+function authenticFields(body: Uint8Array | string, merchants: Merchants): Readonly<Record<string, string>> {
+  const message = readSigned(body);
+  if (!message.ok) {
+    throw refused('XML_INVALID', `The body is not the XML of WeChat Pay: ${message.reason}`);
+  }
+  const { fields } = message;
+  if (fields['return_code'] !== 'SUCCESS') {
+    if (fields['return_code'] === undefined) throw fieldError('return_code', undefined);
+    throw refused('RETURN_CODE_FAIL', `return_code is ${quoted(fields['return_code'])}`, 'return_code');
+  }
+  const merchant = requireMerchant(fields, merchants);
+  const refusal = message.signRefusal;
+  if (refusal !== undefined) throw refused(refusal, SIGN_PROBLEMS[refusal], 'sign');
+  if (message.verify(merchant.keys) === -1) {
+    throw refused(
+      'SIGN_INVALID',
+      'The signature fits none of the keys',
+      'sign',
+      'Either this is a forgery, or apiKey is not the API v2 key of this mch_id. 签名不符:可能是伪造的通知,也可能是 APIv2 密钥配置有误。',
+    );
+  }
+  const foreign = merchant.foreignId(fields);
+  if (foreign !== undefined) {
+    throw refused(
+      'MERCHANT_MISMATCH',
+      `${foreign} is ${quoted(fields[foreign] ?? '')}`,
+      foreign,
+      `Genuine, but for another application. List it under merchant if it is yours. 通知中的 ${foreign} 与配置不一致。`,
+    );
+  }
+  return fields;
+}
+
+const SIGN_PROBLEMS = {
+  SIGN_MISSING: 'sign is missing',
+  SIGN_MALFORMED: 'sign is neither 32 nor 64 upper-case hexadecimal digits',
+} as const;
+
+function requireMerchant(fields: Readonly<Record<string, string>>, merchants: Merchants): KnownMerchant {
+  const merchant = merchants.ofMessage(fields);
+  if (merchant !== undefined) return merchant;
+  if (fields['mch_id'] === undefined) throw fieldError('mch_id', undefined);
+  throw refused(
+    'MERCHANT_UNKNOWN',
+    `mch_id is ${quoted(fields['mch_id'])}${fields['sub_mch_id'] ? ` with sub_mch_id ${quoted(fields['sub_mch_id'])}` : ''}`,
+    'mch_id',
+    'No configured merchant has these ids. 没有配置该商户号。',
+  );
+}
+
+function requireRecutFree(fields: Readonly<Record<string, string>>): void {
+  for (const name in fields) {
+    const hidden = recutName(fields[name] as string);
+    if (hidden === undefined) continue;
+    throw refused(
+      'FIELD_AMBIGUOUS',
+      `${name} contains "&${hidden}="`,
+      name,
+      'The same signature would fit a message in which this is a field of its own, so it proves nothing.',
+    );
+  }
+}
+
+function requireShape(name: string, required: boolean, shape: RegExp, value: string | undefined): void {
+  if (value === undefined || value === '') {
+    if (required) throw fieldError(name, undefined);
+    return;
+  }
+  if (!shape.test(value)) throw fieldError(name, value);
+}
+
+function fieldError(name: string, value: string | undefined): WechatH5Error {
+  return value === undefined
+    ? refused('FIELD_MISSING', `${name} is missing`, name)
+    : refused('FIELD_INVALID', `${name} is ${quoted(value)}`, name);
+}
+
+function refused(code: WechatH5ErrorCode, message: string, field?: string, hint = 'WeChat Pay does not send this. Nothing was changed.'): WechatH5Error {
+  return new WechatH5Error(code, message, field === undefined ? { hint } : { field, hint });
+}

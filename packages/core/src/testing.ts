@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto';
+import type { Merchant } from './merchant.js';
+import { sign } from './signature.js';
+import { buildXml } from './xml.js';
+
+/**
+ * A payment notification as WeChat Pay would post it, signed: for tests of your own `onPaid` and routes.
+ *
+ * @param fields official names; whatever is absent is filled in with the values of a genuine MWEB payment.
+ *   Give at least `out_trade_no` and `total_fee` of an order. `''` leaves a field out.
+ * @param merchant the one the application under test is configured with; the current key signs
+ * @returns the body, to be posted as `text/xml`
+ */
+export function signedNotification(
+  fields: Readonly<Record<string, string>>,
+  merchant: Pick<Merchant, 'appId' | 'mchId' | 'apiKey' | 'signType' | 'subAppId' | 'subMchId'>,
+): string {
+  const apiKey = typeof merchant.apiKey === 'string' ? merchant.apiKey : merchant.apiKey[0];
+  if (apiKey === undefined) throw new TypeError('merchant.apiKey is an empty list');
+  const outTradeNo = fields['out_trade_no'] ?? 'TEST_0001';
+  const totalFee = fields['total_fee'] ?? '1';
+  const all: Record<string, string> = {
+    return_code: 'SUCCESS',
+    result_code: 'SUCCESS',
+    appid: merchant.appId,
+    mch_id: merchant.mchId,
+    ...(merchant.subAppId === undefined ? {} : { sub_appid: merchant.subAppId }),
+    ...(merchant.subMchId === undefined ? {} : { sub_mch_id: merchant.subMchId }),
+    nonce_str: '5K8264ILTKCH16CQ2502SI8ZNMTM67VS',
+    openid: 'oUpF8uMuAJO_M2pxb1Q9zNjWeS6o',
+    is_subscribe: 'N',
+    trade_type: 'MWEB',
+    bank_type: 'OTHERS',
+    total_fee: totalFee,
+    fee_type: 'CNY',
+    cash_fee: totalFee,
+    // One transaction for one order, as at WeChat Pay: the same number for the same out_trade_no.
+    transaction_id: transactionIdFor(outTradeNo),
+    out_trade_no: outTradeNo,
+    time_end: '20260102150405',
+    ...fields,
+  };
+  delete all['sign'];
+  for (const name of Object.keys(all)) if (all[name] === '') delete all[name];
+  return buildXml({ ...all, sign: fields['sign'] ?? sign(all, apiKey, merchant.signType ?? 'MD5') });
+}
+
+function transactionIdFor(outTradeNo: string): string {
+  const hash = createHash('sha256').update(outTradeNo).digest('hex');
+  return `42000000${String(BigInt(`0x${hash}`) % 10n ** 20n).padStart(20, '0')}`;
+}

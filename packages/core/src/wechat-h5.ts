@@ -1,0 +1,166 @@
+import { createClientIpResolver, type ClientIp, type ClientIpExplanation, type ClientIpRequest, type TrustFunction } from './client-ip.js';
+import { Deliveries } from './delivery.js';
+import { quoted, WechatH5Error } from './errors.js';
+import { Gateway } from './gateway.js';
+import { MemoryOrderBook } from './memory-order-book.js';
+import type { NewOrder } from './new-order.js';
+import { verifyNotification, type Notification } from './notification.js';
+import {
+  createNotificationEndpoint,
+  type NotificationEndpoint,
+  type NotificationReply,
+  type NotificationRequest,
+} from './notification-endpoint.js';
+import { settingsOf, type WechatH5Options } from './options.js';
+import type { OrderBook } from './order-book.js';
+import { Orders, type H5Order, type OrderQuery, type OrderRef, type PaymentStatus } from './orders.js';
+import type { ProblemReporter } from './problems.js';
+
+/** One configuration of WeChat Pay H5: all operations, without a framework. */
+export interface WechatH5 {
+  /**
+   * The payer's address, by the `clientIp` option.
+   * @throws {WechatH5Error} the codes of the payer's address: the deployment is misconfigured
+   */
+  clientIp(request: ClientIpRequest): ClientIp;
+  /** For operators: each hop and its verdict. Never throws. */
+  explainClientIp(request: ClientIpRequest): ClientIpExplanation;
+  /**
+   * Places an order, or hands out the same unpaid one again. The intent is stored first; after a timeout,
+   * call again with the same order. `clientIp` has to be given here; adapters inject it.
+   *
+   * @throws {WechatH5Error} `ORDER_FIELD_INVALID`, `REDIRECT_URL_INVALID`, the codes of the payer's address: nothing was sent.
+   *   `ORDER_CONFLICT`, `PAYER_ADDRESS_CHANGED`, `ORDER_PAID`, `ORDER_CLOSED`, `ORDER_QUARANTINED`.
+   *   `GATEWAY_REFUSED` with `errCode`. `GATEWAY_UNREACHABLE`, `GATEWAY_TIMEOUT`, `GATEWAY_REPLY_INVALID`,
+   *   `RETURN_CODE_FAIL`: unknown, never failed
+   * @see https://pay.weixin.qq.com/doc/v2/merchant/4011936530
+   */
+  createOrder(order: NewOrder): Promise<H5Order>;
+  /**
+   * Asks WeChat Pay (`orderquery`); changes nothing here.
+   * @throws {WechatH5Error} `ORDER_UNKNOWN` (ORDERNOTEXIST), `GATEWAY_REFUSED`, `GATEWAY_*`, `RETURN_CODE_FAIL`
+   */
+  queryOrder(ref: OrderRef): Promise<OrderQuery>;
+  /**
+   * For the button of the return page: has a notification come? If not, asks WeChat Pay, and delivers what
+   * was paid. One query at a time for each order, and one in two seconds.
+   * @throws {WechatH5Error} `ORDER_UNKNOWN`, and those of {@link queryOrder}
+   */
+  confirmPayment(ref: OrderRef): Promise<PaymentStatus>;
+  /**
+   * Bytes → a notification that WeChat Pay signed for one of the merchants. Synchronous and pure. It knows
+   * no order: compare `totalFee` and `feeType` yourself, or use {@link handleNotification}.
+   * @throws {WechatH5Error}
+   */
+  verifyNotification(body: Uint8Array | string): Notification;
+  /** The whole exchange: verify, compare with the order, run `onPaid`, say what to answer. Never rejects. */
+  handleNotification(request: NotificationRequest): Promise<NotificationReply>;
+}
+
+const BRAND = Symbol.for('@wechat-h5/core/instance');
+
+/** What adapters need beyond {@link WechatH5}; reached through {@link partsOf}, not part of the public interface. */
+export interface InstanceParts {
+  readonly endpoint: NotificationEndpoint;
+  readonly notifyPath: string;
+  readonly hasHandler: boolean;
+  readonly allowExplicitClientIp: boolean;
+  readonly report: ProblemReporter;
+  /** `clientIp` with the application's own compiled `trust proxy`, for `trust: 'express'`. */
+  clientIp(request: ClientIpRequest, trust?: TrustFunction): ClientIp;
+}
+
+/**
+ * Ties the parts together for one configuration. Everything is checked here, once.
+ *
+ * @throws {WechatH5Error} `OPTIONS_INVALID`, `ORDER_BOOK_MISSING`, `SIMULATOR_IN_PRODUCTION`, `TRUST_INVALID`,
+ *   `TRUST_ALL`, `HEADER_NAME_INVALID`, with `field` naming the option
+ */
+export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): WechatH5 {
+  const settings = settingsOf(options);
+  // A shop under development is visited from its own machine; WeChat Pay itself would refuse such an address.
+  const nonPublic = settings.clientIp.nonPublic ?? (settings.simulated ? 'allow' : 'reject');
+  const resolver = createClientIpResolver({ ...settings.clientIp, nonPublic });
+  const { trust: _trust, header: _header, maxHops: _maxHops, ...policy } = settings.clientIp;
+  const explicit = createClientIpResolver({ ...policy, nonPublic });
+  // The default book is typed for no transaction, which is what it offers.
+  const book: OrderBook<Tx> = settings.orderBook ?? (new MemoryOrderBook() as OrderBook<Tx>);
+  const { merchants, report } = settings;
+  const gateway = new Gateway({ bases: settings.bases });
+  const deliveries = new Deliveries<Tx>({ book, findOrder: settings.findOrder, onPaid: settings.onPaid, report });
+  const orders = new Orders<Tx>({
+    book,
+    gateway,
+    merchants,
+    deliveries,
+    findsOrders: settings.findOrder !== undefined,
+    notifyUrl: settings.notifyUrl,
+    sceneInfo: settings.sceneInfo,
+  });
+  const endpoint = createNotificationEndpoint({ merchants, deliveries, report });
+  const warnIpv6 = (settings.clientIp.ipv6 ?? 'warn') === 'warn';
+  let warned = false;
+
+  const instance: WechatH5 = {
+    clientIp: (request) => resolver.resolve(request),
+    explainClientIp: (request) => resolver.explain(request),
+    createOrder: async (order) => {
+      const payer = payerOf(order, explicit.resolve);
+      if (payer.family === 6 && warnIpv6 && !warned) {
+        warned = true;
+        report('payer-ipv6', ipv6Payer(), order);
+      }
+      return orders.create(order, payer.ip);
+    },
+    queryOrder: (ref) => orders.query(ref),
+    confirmPayment: (ref) => orders.confirm(ref),
+    verifyNotification: (body) => verifyNotification(body, merchants),
+    handleNotification: (request) => endpoint.handle(request),
+  };
+  const parts: InstanceParts = {
+    endpoint,
+    notifyPath: settings.notifyPath,
+    hasHandler: settings.onPaid !== undefined,
+    allowExplicitClientIp: settings.allowExplicitClientIp,
+    report,
+    clientIp: (request, trust) => resolver.resolve(request, trust),
+  };
+  Object.defineProperty(instance, BRAND, { value: parts });
+  return instance;
+}
+
+/** The parts of an instance, whichever copy of this package made it; `undefined` for anything else. */
+export function partsOf(value: unknown): InstanceParts | undefined {
+  return typeof value === 'object' && value !== null ? (value as { [BRAND]?: InstanceParts })[BRAND] : undefined;
+}
+
+function payerOf(order: NewOrder, resolve: (request: ClientIpRequest) => ClientIp): ClientIp {
+  if (typeof order !== 'object' || order === null) {
+    throw new WechatH5Error('ORDER_FIELD_INVALID', 'createOrder was called without an order', { hint: 'Pass { outTradeNo, body, totalFee }.' });
+  }
+  if (typeof order.clientIp === 'string' && order.clientIp !== '') {
+    try {
+      return resolve({ remoteAddress: order.clientIp, rawHeaders: [] });
+    } catch (error) {
+      if (!(error instanceof WechatH5Error) || error.code !== 'PEER_INVALID') throw error;
+      throw new WechatH5Error('ORDER_FIELD_INVALID', `spbill_create_ip is ${quoted(order.clientIp)}, which is not an IP address`, {
+        field: 'spbill_create_ip',
+        hint: 'Give one address alone, as wechatH5.clientIp(request).ip returns it: no port, no list, no brackets.',
+        cause: error,
+      });
+    }
+  }
+  throw new WechatH5Error('ORDER_FIELD_INVALID', 'spbill_create_ip is missing: clientIp was not given', {
+    field: 'spbill_create_ip',
+    hint: "Use createOrder of the request (req.wechatH5, ctx.wechatH5), which knows the payer's address, or pass clientIp: wechatH5.clientIp(request).ip.",
+  });
+}
+
+function ipv6Payer(): WechatH5Error {
+  return new WechatH5Error('IPV6_NOT_ALLOWED', 'An order was placed for a payer with an IPv6 address', {
+    field: 'spbill_create_ip',
+    hint:
+      'WeChat Pay may see the same payer under an IPv4 address and refuse: 网络环境未能通过安全验证. Serve the order endpoint on a host name without an AAAA record; ' +
+      "clientIp.ipv6: 'send' silences this, 'reject' refuses such orders.",
+  });
+}
