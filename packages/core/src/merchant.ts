@@ -150,7 +150,7 @@ function id(value: unknown, option: string, official: string): string {
 }
 
 function hostName(domain: unknown, option: string): string {
-  if (typeof domain === 'string' && /^[a-z0-9.-]+(:\d+)?$/i.test(domain)) return domain.toLowerCase();
+  if (typeof domain === 'string' && /^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d+)?$/i.test(domain)) return domain.toLowerCase();
   throw invalid(option, 'is not a host name', "Write the domain alone, such as 'pay.example.com': no scheme, no path.");
 }
 

@@ -1,0 +1,298 @@
+import { createSimulator, type Simulator } from '@wechat-h5/simulator';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createWechatH5, MemoryOrderBook, type Payment, type Problem, type WechatH5, type WechatH5Options } from './index.js';
+import { signedNotification } from './testing.js';
+
+let simulator: Simulator;
+let shop: Server;
+let wechatH5: WechatH5;
+let paid: Payment[];
+let problems: Problem[];
+let onPaid: WechatH5Options['onPaid'];
+
+beforeEach(async () => {
+  simulator = await createSimulator({ timeScale: 0.001 });
+  paid = [];
+  problems = [];
+  onPaid = (payment) => void paid.push(payment);
+  shop = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      void wechatH5.handleNotification({ method: request.method ?? '', body: Buffer.concat(chunks) }).then((reply) => {
+        response.writeHead(reply.status, reply.headers).end(reply.body);
+      });
+    });
+  });
+  shop.listen(0, '127.0.0.1');
+  await once(shop, 'listening');
+  wechatH5 = make();
+});
+
+afterEach(async () => {
+  await simulator.stop();
+  shop.closeAllConnections();
+  shop.close();
+});
+
+function make(options: Partial<WechatH5Options> = {}): WechatH5 {
+  return createWechatH5({
+    merchant: simulator.merchant,
+    gateway: simulator.url,
+    notifyUrl: `http://127.0.0.1:${(shop.address() as AddressInfo).port}/notify`,
+    onPaid: (payment, context) => onPaid?.(payment, context),
+    onProblem: (problem) => problems.push(problem),
+    ...options,
+  });
+}
+
+const ORDER = { outTradeNo: 'ORDER-0001', body: 'Shop - tea', totalFee: 1990, clientIp: '127.0.0.5' };
+const post = (body: string): Promise<{ status: number; body: string }> => wechatH5.handleNotification({ method: 'POST', body: Buffer.from(body) });
+const notification = (fields: Record<string, string> = {}): string =>
+  signedNotification({ out_trade_no: ORDER.outTradeNo, total_fee: String(ORDER.totalFee), ...fields }, simulator.merchant);
+
+test('a whole payment: order, pay, notification, handler once, confirmed', async () => {
+  const order = await wechatH5.createOrder(ORDER);
+  expect(order).toMatchObject({ outTradeNo: 'ORDER-0001', reused: false });
+  expect(new URL(order.mwebUrl).origin).toBe(simulator.url);
+  expect(simulator.orders.get('ORDER-0001')).toMatchObject({ totalFee: 1990 });
+  await simulator.pay('ORDER-0001');
+  expect(paid).toMatchObject([{ outTradeNo: 'ORDER-0001', totalFee: 1990, feeType: 'CNY', tradeType: 'MWEB' }]);
+  expect(await wechatH5.confirmPayment({ outTradeNo: 'ORDER-0001' })).toMatchObject({ state: 'paid', delivered: true, source: 'notification' });
+  expect(await wechatH5.confirmPayment({ transactionId: paid[0]?.transactionId ?? '' })).toMatchObject({ state: 'paid' });
+  expect(problems).toEqual([]);
+});
+
+test('B02: a lost notification is found by asking, and delivered', async () => {
+  await wechatH5.createOrder(ORDER);
+  simulator.faults.loseNotification({ outTradeNo: 'ORDER-0001' });
+  await simulator.pay('ORDER-0001');
+  expect(paid).toEqual([]);
+  expect(await wechatH5.confirmPayment({ outTradeNo: 'ORDER-0001' })).toMatchObject({ state: 'paid', delivered: true, source: 'query' });
+  expect(paid).toHaveLength(1);
+});
+
+test('an order nobody paid is unpaid, and asked for at most once in two seconds', async () => {
+  await wechatH5.createOrder(ORDER);
+  const answers = await Promise.all(Array.from({ length: 20 }, () => wechatH5.confirmPayment({ outTradeNo: 'ORDER-0001' })));
+  expect(new Set(answers.map(({ state }) => state))).toEqual(new Set(['unpaid']));
+  expect(simulator.events.list().filter(({ type, operation }) => type === 'gateway.request' && operation === 'orderquery')).toHaveLength(1);
+});
+
+test('B14: a double click gets one order and one link', async () => {
+  const [first, second] = await Promise.all([wechatH5.createOrder(ORDER), wechatH5.createOrder(ORDER)]);
+  expect([first.reused, second.reused]).toEqual([false, true]);
+  expect(second.mwebUrl).toBe(first.mwebUrl);
+  expect(simulator.events.list().filter(({ type }) => type === 'gateway.request')).toHaveLength(1);
+});
+
+test('B17: the same number for another amount is a conflict and nothing is sent', async () => {
+  await wechatH5.createOrder(ORDER);
+  await expect(wechatH5.createOrder({ ...ORDER, totalFee: 1 })).rejects.toMatchObject({ code: 'ORDER_CONFLICT' });
+  expect(simulator.events.list().filter(({ type }) => type === 'gateway.request')).toHaveLength(1);
+});
+
+test('another address while unpaid never gets the old link', async () => {
+  await wechatH5.createOrder(ORDER);
+  await expect(wechatH5.createOrder({ ...ORDER, clientIp: '127.0.0.6' })).rejects.toMatchObject({ code: 'PAYER_ADDRESS_CHANGED' });
+});
+
+test('a paid order cannot be ordered again', async () => {
+  await wechatH5.createOrder(ORDER);
+  await simulator.pay('ORDER-0001');
+  await expect(wechatH5.createOrder(ORDER)).rejects.toMatchObject({ code: 'ORDER_PAID' });
+});
+
+test('N22: a reply lost after the order was created; asking again gives the same order', async () => {
+  simulator.faults.nextCall('unifiedorder', { drop: 'apply' });
+  await expect(wechatH5.createOrder(ORDER)).rejects.toMatchObject({ code: 'GATEWAY_REPLY_INVALID' });
+  expect(await wechatH5.createOrder(ORDER)).toMatchObject({ reused: false });
+  expect(simulator.orders.list()).toHaveLength(1);
+});
+
+test('N20: SYSTEMERROR leaves the order unknown, and the same call works a moment later', async () => {
+  simulator.faults.nextCall('unifiedorder', { errCode: 'SYSTEMERROR' });
+  await expect(wechatH5.createOrder(ORDER)).rejects.toMatchObject({ code: 'GATEWAY_REFUSED', errCode: 'SYSTEMERROR' });
+  expect(await wechatH5.createOrder(ORDER)).toMatchObject({ reused: false });
+});
+
+test('N19: a wrong key is said to be one, and stays unknown', async () => {
+  const stranger = make({ merchant: { ...simulator.merchant, apiKey: 'x'.repeat(32) } });
+  await expect(stranger.createOrder(ORDER)).rejects.toMatchObject({ code: 'RETURN_CODE_FAIL' });
+});
+
+test('redirectUrl becomes part of the link, and is refused off the H5 domains before anything is sent', async () => {
+  const h5 = make({ merchant: { ...simulator.merchant, h5Domains: ['shop.example'] } });
+  const order = await h5.createOrder({ ...ORDER, redirectUrl: 'https://shop.example/return?order=1' });
+  expect(new URL(order.mwebUrl).searchParams.get('redirect_url')).toBe('https://shop.example/return?order=1');
+  await expect(h5.createOrder({ ...ORDER, outTradeNo: 'ORDER-0002', redirectUrl: 'https://evil.example/' })).rejects.toMatchObject({ code: 'REDIRECT_URL_INVALID' });
+  expect(simulator.orders.list()).toHaveLength(1);
+});
+
+test.each(['', undefined, 'unknown', '203.0.113.7, 10.0.0.1', '::1%lo'])('clientIp %j is refused', async (clientIp) => {
+  await expect(wechatH5.createOrder({ ...ORDER, clientIp: clientIp as string })).rejects.toMatchObject({ code: 'ORDER_FIELD_INVALID', field: 'spbill_create_ip' });
+});
+
+describe('notifications', () => {
+  const SUCCESS = '<xml><return_code><![CDATA[SUCCESS]]></return_code><return_msg><![CDATA[OK]]></return_msg></xml>';
+  const FAIL = '<xml><return_code><![CDATA[FAIL]]></return_code><return_msg><![CDATA[FAIL]]></return_msg></xml>';
+
+  beforeEach(async () => {
+    await wechatH5.createOrder(ORDER);
+  });
+
+  test('exact bytes, status and type', async () => {
+    expect(await post(notification())).toEqual({
+      status: 200,
+      headers: { 'content-type': 'text/xml; charset=utf-8', 'content-length': String(SUCCESS.length), 'cache-control': 'no-store, no-transform' },
+      body: SUCCESS,
+    });
+  });
+
+  test('B01: fifty copies at once, one run, fifty times SUCCESS', async () => {
+    let runs = 0;
+    onPaid = async () => {
+      runs++;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    };
+    const replies = await Promise.all(Array.from({ length: 50 }, () => post(notification())));
+    expect(runs).toBe(1);
+    expect(new Set(replies.map(({ body }) => body))).toEqual(new Set([SUCCESS]));
+  });
+
+  test('X03: a replay is acknowledged and not delivered again', async () => {
+    await post(notification());
+    expect((await post(notification())).body).toBe(SUCCESS);
+    expect(paid).toHaveLength(1);
+  });
+
+  test('a handler that throws: FAIL, a problem, and the next copy runs it again', async () => {
+    onPaid = () => {
+      throw new Error('database is away');
+    };
+    expect((await post(notification())).body).toBe(FAIL);
+    expect(problems).toMatchObject([{ type: 'handler-failed', code: 'HANDLER_FAILED', outTradeNo: 'ORDER-0001', error: { cause: { message: 'database is away' } } }]);
+    const attempts: number[] = [];
+    onPaid = (_payment, { attempt, idempotencyKey }) => {
+      attempts.push(attempt);
+      expect(idempotencyKey).toMatch(/^\w+:\d+:paid$/);
+    };
+    expect((await post(notification())).body).toBe(SUCCESS);
+    expect(attempts).toEqual([2]);
+  });
+
+  test('a handler slower than the deadline: FAIL in time, one run, SUCCESS on the repeat', async () => {
+    let finish: () => void = () => {};
+    let runs = 0;
+    onPaid = () => {
+      runs++;
+      return new Promise((resolve) => {
+        finish = resolve;
+      });
+    };
+    const late = performance.now() - 3900;
+    expect((await wechatH5.handleNotification({ method: 'POST', body: Buffer.from(notification()), receivedAt: late })).body).toBe(FAIL);
+    expect(problems).toMatchObject([{ code: 'HANDLER_TIMEOUT' }]);
+    const repeat = post(notification());
+    finish();
+    expect((await repeat).body).toBe(SUCCESS);
+    expect(runs).toBe(1);
+  });
+
+  test.each([
+    ['X01', 'a forged signature', 'SIGN_INVALID', () => notification().replace('<![CDATA[1990]]>', '<![CDATA[1991]]>')],
+    ['X02', 'no signature', 'SIGN_MISSING', () => notification().replace(/<sign>.*<\/sign>/, '')],
+    ['X02', 'no return_code', 'FIELD_MISSING', () => signedNotification({ return_code: '' }, simulator.merchant)],
+    ['X02', 'neither', 'FIELD_MISSING', () => '<xml><out_trade_no>ORDER-0001</out_trade_no></xml>'],
+    ['X05', 'another merchant', 'MERCHANT_UNKNOWN', () => signedNotification({}, { ...simulator.merchant, mchId: '1900000999' })],
+    ['X06', 'another application', 'MERCHANT_MISMATCH', () => signedNotification({}, { ...simulator.merchant, appId: 'wx0000000000000000' })],
+    ['D27', 'an HTML page', 'XML_INVALID', () => '<!DOCTYPE html><html></html>'],
+    ['D27', 'JSON', 'XML_INVALID', () => '{"out_trade_no":"ORDER-0001"}'],
+    ['D13', 'an amount of another shape', 'FIELD_INVALID', () => notification({ total_fee: '1990.0' })],
+    ['D13', 'an amount with a leading zero', 'FIELD_INVALID', () => notification({ total_fee: '01990' })],
+    ['re-cut', 'a field hidden in a value', 'FIELD_AMBIGUOUS', () => notification({ attach: 'x&bank_type=CFT' })],
+    ['required', 'no transaction_id', 'FIELD_MISSING', () => notification({ transaction_id: '' })],
+    ['I10', 'nothing', 'XML_INVALID', () => ''],
+  ])('%s: %s is refused as %s, changes nothing and says nothing', async (_id, _title, code, body) => {
+    expect(await post(body())).toMatchObject({ status: 200, body: FAIL });
+    expect(problems).toMatchObject([{ type: 'refused', code }]);
+    expect(paid).toEqual([]);
+    expect((await post(notification())).body).toBe(SUCCESS);
+  });
+
+  test.each([
+    ['B11', 'one fen less', { total_fee: '1989' }, 'total_fee'],
+    ['B11', 'another currency', { fee_type: 'USD' }, 'fee_type'],
+    ['X04', 'another attach', { attach: 'something' }, 'attach'],
+  ])('%s: %s is quarantined', async (_id, _title, fields, field) => {
+    expect((await post(notification(fields))).body).toBe(FAIL);
+    expect(problems).toMatchObject([{ type: 'quarantined', code: 'ORDER_MISMATCH', field, outTradeNo: 'ORDER-0001' }]);
+    expect(paid).toEqual([]);
+    expect(await wechatH5.confirmPayment({ outTradeNo: 'ORDER-0001' })).toMatchObject({ state: 'quarantined', delivered: false });
+  });
+
+  test('an absent fee_type means CNY', async () => {
+    expect((await post(notification({ fee_type: '' }))).body).toBe(SUCCESS);
+  });
+
+  test('D20: a malformed time_end refuses no money', async () => {
+    expect((await post(notification({ time_end: '20250230999999' }))).body).toBe(SUCCESS);
+    expect(paid[0]).not.toHaveProperty('timeEnd');
+    expect(paid[0]?.raw['time_end']).toBe('20250230999999');
+  });
+
+  test('B04: an unknown order is never acknowledged', async () => {
+    expect((await post(notification({ out_trade_no: 'ORDER-9999' }))).body).toBe(FAIL);
+    expect(problems).toMatchObject([{ type: 'order-unknown', code: 'ORDER_UNKNOWN', outTradeNo: 'ORDER-9999' }]);
+  });
+
+  test('B12: a failed payment is acknowledged and delivers nothing', async () => {
+    expect((await post(notification({ result_code: 'FAIL', err_code: 'SYSTEMERROR' }))).body).toBe(SUCCESS);
+    expect(paid).toEqual([]);
+    expect(problems).toMatchObject([{ type: 'payment-failed', outTradeNo: 'ORDER-0001' }]);
+  });
+
+  test('I10: GET has nothing to see', async () => {
+    expect(await wechatH5.handleNotification({ method: 'GET', body: new Uint8Array() })).toMatchObject({ status: 405, headers: { allow: 'POST' }, body: FAIL });
+  });
+
+  test('X10: the previous key still verifies during a rotation', async () => {
+    const rotated = make({ merchant: { ...simulator.merchant, apiKey: ['n'.repeat(32), simulator.merchant.apiKey] }, orderBook: new MemoryOrderBook(), findOrder: async () => ({ totalFee: 1990 }) });
+    expect((await rotated.handleNotification({ method: 'POST', body: Buffer.from(notification()) })).body).toBe(SUCCESS);
+  });
+});
+
+describe('findOrder', () => {
+  test.each([
+    [{ totalFee: 1990 }, 'SUCCESS'],
+    [{ totalFee: 1990, feeType: 'CNY', attach: '' }, 'SUCCESS'],
+    [{ totalFee: 1989 }, 'FAIL'],
+    [{ totalFee: 1990, feeType: 'USD' }, 'FAIL'],
+    [{ totalFee: 1990, attach: 'x' }, 'FAIL'],
+    [{ totalFee: 19.9 }, 'FAIL'],
+    [undefined, 'FAIL'],
+  ])("the shop's own table says %j: %s", async (found, verdict) => {
+    const asked: unknown[] = [];
+    const own = make({
+      findOrder: async (ref) => {
+        asked.push(ref);
+        return found;
+      },
+    });
+    expect((await own.handleNotification({ method: 'POST', body: Buffer.from(notification()) })).body).toContain(verdict);
+    expect(asked).toEqual([{ mchId: simulator.merchant.mchId, outTradeNo: 'ORDER-0001' }]);
+    expect(paid).toHaveLength(verdict === 'SUCCESS' ? 1 : 0);
+  });
+
+  test('a table that is away is no answer', async () => {
+    const own = make({
+      findOrder: async () => {
+        throw new Error('connection refused');
+      },
+    });
+    expect(await own.handleNotification({ method: 'POST', body: Buffer.from(notification()) })).toMatchObject({ status: 500 });
+    expect(problems).toMatchObject([{ code: 'ORDER_BOOK_FAILED', error: { cause: { message: 'connection refused' } } }]);
+  });
+});
