@@ -64,8 +64,11 @@ export function instanceOf<Tx>(argument?: WechatH5Argument<Tx>): WechatH5 {
 
 function make<Tx>(given: Partial<WechatH5Options<Tx>>): WechatH5 {
   const options = withEnvironment(given);
-  const shares = given.merchant === undefined && options.orderBook === undefined && process.env['NODE_ENV'] !== 'production';
-  return createWechatH5(shares ? { ...options, orderBook: environmentBook as NonNullable<typeof options.orderBook> } : options);
+  const shares =
+    given.merchant === undefined && options.orderBook === undefined && process.env['NODE_ENV'] !== 'production';
+  return createWechatH5(
+    shares ? { ...options, orderBook: environmentBook as NonNullable<typeof options.orderBook> } : options,
+  );
 }
 
 /** @param url the URL as the client sent it, when the framework has rewritten `request.url` */

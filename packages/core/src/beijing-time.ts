@@ -28,7 +28,12 @@ export function parseTime(text: string | undefined): Date | undefined {
   const match = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(text ?? '');
   if (match === null) return undefined;
   const [year, month, day, hour, minute, second] = match.slice(1).map(Number) as [
-    number, number, number, number, number, number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
   ];
   const wallClock = Date.UTC(year, month - 1, day, hour, minute, Math.min(second, 59));
   const back = new Date(wallClock);

@@ -22,7 +22,9 @@ const vectors = JSON.parse(readFileSync(join(__dirname, 'client-ip.vectors.json'
 test('the table is whole', () => {
   expect(vectors).toHaveLength(75);
   expect(new Set(vectors.map(({ id }) => id)).size).toBe(75);
-  expect(vectors.every(({ expected, expectedError }) => (expected === null) !== (expectedError === undefined))).toBe(true);
+  expect(vectors.every(({ expected, expectedError }) => (expected === null) !== (expectedError === undefined))).toBe(
+    true,
+  );
 });
 
 describe.each(vectors)('$id $group: $name', (vector) => {

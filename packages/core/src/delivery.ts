@@ -92,12 +92,16 @@ export class Deliveries<Tx = never> {
   reportUnknown(payment: Payment): void {
     this.#report(
       'order-unknown',
-      new WechatH5Error('ORDER_UNKNOWN', `A genuine payment names out_trade_no ${quoted(payment.outTradeNo)}, which is not in the order book`, {
-        field: 'out_trade_no',
-        hint:
-          'Was it ordered by another environment, or before the book was emptied? Give findOrder, or a durable order book. ' +
-          '收到真实付款,但订单簿中没有该订单:请配置 findOrder 或持久化的订单簿。',
-      }),
+      new WechatH5Error(
+        'ORDER_UNKNOWN',
+        `A genuine payment names out_trade_no ${quoted(payment.outTradeNo)}, which is not in the order book`,
+        {
+          field: 'out_trade_no',
+          hint:
+            'Was it ordered by another environment, or before the book was emptied? Give findOrder, or a durable order book. ' +
+            '收到真实付款,但订单簿中没有该订单:请配置 findOrder 或持久化的订单簿。',
+        },
+      ),
       { outTradeNo: payment.outTradeNo, transactionId: payment.transactionId },
     );
   }
@@ -124,7 +128,10 @@ export class Deliveries<Tx = never> {
   /** Takes an order the book does not know from the payment itself: the route has said that it knows it. */
   async adopt(payment: Payment): Promise<void> {
     const key = orderKeyOf(payment);
-    await this.#apply(key, { type: 'found', intent: { ...intentOf(payment), totalFee: payment.totalFee, feeType: payment.feeType, attach: payment.attach } });
+    await this.#apply(key, {
+      type: 'found',
+      intent: { ...intentOf(payment), totalFee: payment.totalFee, feeType: payment.feeType, attach: payment.attach },
+    });
     await this.#apply(key, { type: 'paid', payment: evidenceOf(payment) });
   }
 
@@ -171,15 +178,18 @@ export class Deliveries<Tx = never> {
       );
     }, LEASE_MS / 3).unref();
     const timer = setTimeout(() => {
-      abort.abort(new WechatH5Error('HANDLER_TIMEOUT', `onPaid has not ended after ${HANDLER_TIMEOUT_MS / 60_000} minutes`));
+      abort.abort(
+        new WechatH5Error('HANDLER_TIMEOUT', `onPaid has not ended after ${HANDLER_TIMEOUT_MS / 60_000} minutes`),
+      );
     }, HANDLER_TIMEOUT_MS).unref();
     try {
       await Promise.race([
-        (async () => onPaid(payment, {
-          attempt: lease.attempt,
-          idempotencyKey: `${payment.mchId}:${payment.transactionId}:paid`,
-          signal: abort.signal,
-        }))(),
+        (async () =>
+          onPaid(payment, {
+            attempt: lease.attempt,
+            idempotencyKey: `${payment.mchId}:${payment.transactionId}:paid`,
+            signal: abort.signal,
+          }))(),
         new Promise<never>((_, reject) => {
           abort.signal.addEventListener('abort', () => reject(abort.signal.reason as Error), { once: true });
         }),
@@ -200,7 +210,10 @@ export class Deliveries<Tx = never> {
     }
     if (found === undefined || found === null) return false;
     if (!Number.isSafeInteger(found.totalFee) || found.totalFee < 1) {
-      throw bookFailed(undefined, `findOrder answered with totalFee ${String(found.totalFee)}, which is not an integer number of fen`);
+      throw bookFailed(
+        undefined,
+        `findOrder answered with totalFee ${String(found.totalFee)}, which is not an integer number of fen`,
+      );
     }
     await this.#apply(key, {
       type: 'found',
@@ -223,7 +236,12 @@ function intentOf(payment: Payment): { appId: string; params: Record<string, str
 }
 
 function bookFailed(thrown: unknown, message: string): WechatH5Error {
-  return asWechatH5Error(thrown, 'ORDER_BOOK_FAILED', message, 'Nothing was acknowledged: WeChat Pay repeats the notification. The error is the cause.');
+  return asWechatH5Error(
+    thrown,
+    'ORDER_BOOK_FAILED',
+    message,
+    'Nothing was acknowledged: WeChat Pay repeats the notification. The error is the cause.',
+  );
 }
 
 function mismatch(payment: Payment, order: OrderRecord): WechatH5Error {
@@ -235,7 +253,7 @@ function mismatch(payment: Payment, order: OrderRecord): WechatH5Error {
     {
       field,
       hint:
-        'Nothing was delivered and nothing acknowledged. Query the order at WeChat Pay: if the payment stands, the shop\'s record is wrong; if not, the API key has leaked. ' +
+        "Nothing was delivered and nothing acknowledged. Query the order at WeChat Pay: if the payment stands, the shop's record is wrong; if not, the API key has leaked. " +
         '付款与订单不一致,未发货:请到商户平台核实。',
     },
   );

@@ -39,7 +39,14 @@ const GLOBAL = ['https://apihk.mch.weixin.qq.com', 'https://api.mch.weixin.qq.co
  * @throws {WechatH5Error} `OPTIONS_INVALID`
  */
 export function gatewayBases(gateway: string | readonly string[]): URL[] {
-  const named = gateway === 'mainland' ? MAINLAND : gateway === 'global' ? GLOBAL : typeof gateway === 'string' ? [gateway] : gateway;
+  const named =
+    gateway === 'mainland'
+      ? MAINLAND
+      : gateway === 'global'
+        ? GLOBAL
+        : typeof gateway === 'string'
+          ? [gateway]
+          : gateway;
   if (named.length === 0) throw badGateway('is an empty list');
   return named.map((base) => {
     let url: URL;
@@ -48,7 +55,8 @@ export function gatewayBases(gateway: string | readonly string[]): URL[] {
     } catch (cause) {
       throw badGateway(`${quoted(String(base))} is not a URL`, cause);
     }
-    if (url.search !== '' || url.hash !== '' || url.username !== '') throw badGateway(`${quoted(base)} carries a query, fragment or credentials`);
+    if (url.search !== '' || url.hash !== '' || url.username !== '')
+      throw badGateway(`${quoted(base)} carries a query, fragment or credentials`);
     if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url))) {
       throw badGateway(`${quoted(base)} is not https`);
     }
@@ -126,7 +134,7 @@ export class Gateway {
         hint: 'Look at the text: most often the API key, the ids or a field is wrong. 请核对 API 密钥、appid、mch_id 与参数。',
       });
     }
-    if (message.verify(merchant.keys) === -1) throw replyInvalid('is not signed with the merchant\'s key', 'sign');
+    if (message.verify(merchant.keys) === -1) throw replyInvalid("is not signed with the merchant's key", 'sign');
     const foreign = merchant.foreignId(fields);
     if (foreign !== undefined) throw replyInvalid('is for another merchant', foreign);
     this.#checkNonce(fields['nonce_str'], subject);
@@ -169,10 +177,14 @@ export class Gateway {
         unreachable = error.cause;
       }
     }
-    throw new WechatH5Error('GATEWAY_UNREACHABLE', `No connection to ${this.#bases.map((base) => base.host).join(' or ')}`, {
-      hint: 'Nothing was sent. Check DNS, the firewall and the outgoing proxy of this server, then call again.',
-      cause: unreachable,
-    });
+    throw new WechatH5Error(
+      'GATEWAY_UNREACHABLE',
+      `No connection to ${this.#bases.map((base) => base.host).join(' or ')}`,
+      {
+        hint: 'Nothing was sent. Check DNS, the firewall and the outgoing proxy of this server, then call again.',
+        cause: unreachable,
+      },
+    );
   }
 
   #postTo(base: URL, path: GatewayPath, body: Buffer, deadline: number, connection: 'kept' | 'fresh'): Promise<Buffer> {
@@ -193,17 +205,20 @@ export class Gateway {
       const connectTimer = setTimeout(() => {
         request.destroy(new Error(`no connection within ${this.#connectTimeoutMs} ms`));
       }, this.#connectTimeoutMs);
-      const totalTimer = setTimeout(() => {
-        settle(() =>
-          reject(
-            connected
-              ? new WechatH5Error('GATEWAY_TIMEOUT', `${base.host} did not answer within ${this.#timeoutMs} ms`, {
-                  hint: 'What WeChat Pay did is unknown: call again with the same parameters, or query.',
-                })
-              : new NotConnected(new Error(`no connection within ${this.#timeoutMs} ms`)),
-          ),
-        );
-      }, Math.max(0, deadline - performance.now()));
+      const totalTimer = setTimeout(
+        () => {
+          settle(() =>
+            reject(
+              connected
+                ? new WechatH5Error('GATEWAY_TIMEOUT', `${base.host} did not answer within ${this.#timeoutMs} ms`, {
+                    hint: 'What WeChat Pay did is unknown: call again with the same parameters, or query.',
+                  })
+                : new NotConnected(new Error(`no connection within ${this.#timeoutMs} ms`)),
+            ),
+          );
+        },
+        Math.max(0, deadline - performance.now()),
+      );
       const settle = (finish: () => void): void => {
         clearTimeout(connectTimer);
         clearTimeout(totalTimer);
@@ -227,11 +242,14 @@ export class Gateway {
         let size = 0;
         response.on('data', (chunk: Buffer) => {
           size += chunk.byteLength;
-          if (size > MAX_REPLY_BYTES) settle(() => reject(replyInvalid('is too large', `more than ${MAX_REPLY_BYTES} bytes`)));
+          if (size > MAX_REPLY_BYTES)
+            settle(() => reject(replyInvalid('is too large', `more than ${MAX_REPLY_BYTES} bytes`)));
           else chunks.push(chunk);
         });
         response.on('error', (error) => settle(() => reject(broken(base, error))));
-        response.on('aborted', () => settle(() => reject(broken(base, new Error('the connection closed within the reply')))));
+        response.on('aborted', () =>
+          settle(() => reject(broken(base, new Error('the connection closed within the reply')))),
+        );
         response.on('end', () => {
           clearTimeout(connectTimer);
           clearTimeout(totalTimer);
@@ -240,7 +258,12 @@ export class Gateway {
           if (response.statusCode !== 200) {
             reject(replyInvalid(`has status ${response.statusCode}`, quoted(reply.toString('utf8'), 200)));
           } else if ((response.headers['content-encoding'] ?? 'identity') !== 'identity') {
-            reject(replyInvalid('is compressed although nobody asked for it', quoted(String(response.headers['content-encoding']))));
+            reject(
+              replyInvalid(
+                'is compressed although nobody asked for it',
+                quoted(String(response.headers['content-encoding'])),
+              ),
+            );
           } else resolve(reply);
         });
       });
@@ -273,10 +296,14 @@ function nonce(): string {
 }
 
 function broken(base: URL, cause: Error): WechatH5Error {
-  return new WechatH5Error('GATEWAY_REPLY_INVALID', `The connection to ${base.host} broke before the reply was complete`, {
-    hint: 'What WeChat Pay did is unknown: call again with the same parameters, or query.',
-    cause,
-  });
+  return new WechatH5Error(
+    'GATEWAY_REPLY_INVALID',
+    `The connection to ${base.host} broke before the reply was complete`,
+    {
+      hint: 'What WeChat Pay did is unknown: call again with the same parameters, or query.',
+      cause,
+    },
+  );
 }
 
 function replyInvalid(problem: string, detail: string): WechatH5Error {

@@ -1,4 +1,11 @@
-import { transition, type Applied, type OrderBook, type OrderChange, type OrderKey, type OrderRecord } from './order-book.js';
+import {
+  transition,
+  type Applied,
+  type OrderBook,
+  type OrderChange,
+  type OrderKey,
+  type OrderRecord,
+} from './order-book.js';
 
 /**
  * Keeps orders in this process only: for development, tests, and shops whose own table answers `findOrder`.

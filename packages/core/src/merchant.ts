@@ -36,20 +36,26 @@ export class KnownMerchant {
   constructor(merchant: Merchant, option: string) {
     this.appId = id(merchant.appId, `${option}.appId`, 'appid');
     this.mchId = id(merchant.mchId, `${option}.mchId`, 'mch_id');
-    this.subAppId = merchant.subAppId === undefined ? undefined : id(merchant.subAppId, `${option}.subAppId`, 'sub_appid');
-    this.subMchId = merchant.subMchId === undefined ? undefined : id(merchant.subMchId, `${option}.subMchId`, 'sub_mch_id');
+    this.subAppId =
+      merchant.subAppId === undefined ? undefined : id(merchant.subAppId, `${option}.subAppId`, 'sub_appid');
+    this.subMchId =
+      merchant.subMchId === undefined ? undefined : id(merchant.subMchId, `${option}.subMchId`, 'sub_mch_id');
     const signType = merchant.signType ?? 'MD5';
     if (signType !== 'MD5' && signType !== 'HMAC-SHA256') {
       throw invalid(`${option}.signType`, 'is neither MD5 nor HMAC-SHA256', "Use 'MD5' or 'HMAC-SHA256'.");
     }
     this.signType = signType;
     const apiKeys = typeof merchant.apiKey === 'string' ? [merchant.apiKey] : [...(merchant.apiKey ?? [])];
-    apiKeys.forEach((apiKey, index) => checkApiKey(apiKey, apiKeys.length > 1 ? `${option}.apiKey[${index}]` : `${option}.apiKey`));
+    apiKeys.forEach((apiKey, index) =>
+      checkApiKey(apiKey, apiKeys.length > 1 ? `${option}.apiKey[${index}]` : `${option}.apiKey`),
+    );
     const [current] = apiKeys;
     if (current === undefined) throw invalid(`${option}.apiKey`, 'is missing', KEY_HINT);
     this.#signingKey = current;
     this.#keys = apiKeys.map(prepareKey);
-    this.h5Domains = (merchant.h5Domains ?? []).map((domain, index) => hostName(domain, `${option}.h5Domains[${index}]`));
+    this.h5Domains = (merchant.h5Domains ?? []).map((domain, index) =>
+      hostName(domain, `${option}.h5Domains[${index}]`),
+    );
   }
 
   /** Current key first. */
@@ -91,13 +97,19 @@ export class Merchants {
     if (list.length === 0) throw invalid('merchant', 'is an empty list', 'Name at least one merchant.');
     this.all = list.map((merchant, index) => {
       const name = list.length > 1 ? `merchant[${index}]` : 'merchant';
-      if (typeof merchant !== 'object' || merchant === null) throw invalid(name, 'is missing', 'Give { appId, mchId, apiKey }.');
+      if (typeof merchant !== 'object' || merchant === null)
+        throw invalid(name, 'is missing', 'Give { appId, mchId, apiKey }.');
       return new KnownMerchant(merchant, name);
     });
     const seen = new Set<string>();
     for (const { mchId, subMchId, appId } of this.all) {
       const ids = `${mchId} ${subMchId ?? ''} ${appId}`;
-      if (seen.has(ids)) throw invalid('merchant', `names ${mchId} twice with the same appId`, 'List every merchant once; several keys go into one apiKey list.');
+      if (seen.has(ids))
+        throw invalid(
+          'merchant',
+          `names ${mchId} twice with the same appId`,
+          'List every merchant once; several keys go into one apiKey list.',
+        );
       seen.add(ids);
     }
   }
@@ -140,17 +152,26 @@ function checkApiKey(apiKey: unknown, option: string): void {
   if (typeof apiKey !== 'string') throw invalid(option, 'is missing', KEY_HINT);
   // The length is said, the key never.
   if (!/^[\x21-\x7e]{32}$/.test(apiKey)) {
-    throw invalid(option, `has ${apiKey.length} characters or some that are not printable ASCII; it must have 32`, KEY_HINT);
+    throw invalid(
+      option,
+      `has ${apiKey.length} characters or some that are not printable ASCII; it must have 32`,
+      KEY_HINT,
+    );
   }
 }
 
 function id(value: unknown, option: string, official: string): string {
   if (typeof value === 'string' && /^[0-9A-Za-z_-]{1,32}$/.test(value)) return value;
-  throw invalid(option, `is not a valid ${official}`, `Give ${official} as the merchant platform shows it: 1 to 32 letters and digits. 请填写商户平台上的 ${official}。`);
+  throw invalid(
+    option,
+    `is not a valid ${official}`,
+    `Give ${official} as the merchant platform shows it: 1 to 32 letters and digits. 请填写商户平台上的 ${official}。`,
+  );
 }
 
 function hostName(domain: unknown, option: string): string {
-  if (typeof domain === 'string' && /^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d+)?$/i.test(domain)) return domain.toLowerCase();
+  if (typeof domain === 'string' && /^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d+)?$/i.test(domain))
+    return domain.toLowerCase();
   throw invalid(option, 'is not a host name', "Write the domain alone, such as 'pay.example.com': no scheme, no path.");
 }
 

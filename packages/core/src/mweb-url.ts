@@ -58,7 +58,8 @@ export function redirectTarget(redirectUrl: string, h5Domains: readonly string[]
       encoded ? 'Pass it plain: it is encoded here, once.' : "Write it out: 'https://pay.example.com/return?…'.",
     );
   }
-  if (url.username !== '' || url.password !== '') throw redirectRefused(redirectUrl, 'carries a user name or password', 'Remove it.');
+  if (url.username !== '' || url.password !== '')
+    throw redirectRefused(redirectUrl, 'carries a user name or password', 'Remove it.');
   if (h5Domains !== undefined && h5Domains.length > 0 && !h5Domains.some((domain) => isOn(url, domain))) {
     throw redirectRefused(
       redirectUrl,
@@ -80,11 +81,16 @@ export function assertMwebUrl(mwebUrl: string | undefined, simulatorHost: string
   const url = mwebUrl === undefined ? undefined : parsed(mwebUrl);
   const genuine = url?.protocol === 'https:' && url.host === MIDDLE_PAGE_HOST;
   const simulated = url !== undefined && simulatorHost !== undefined && url.host === simulatorHost;
-  if (mwebUrl !== undefined && url !== undefined && url.search !== '' && url.username === '' && (genuine || simulated)) return mwebUrl;
-  throw new WechatH5Error('GATEWAY_REPLY_INVALID', `WeChat Pay answered with the link ${quoted(String(mwebUrl))}, which is not on ${simulatorHost ?? MIDDLE_PAGE_HOST}`, {
-    field: 'mweb_url',
-    hint: 'No payer is sent there. Check what stands between this server and WeChat Pay.',
-  });
+  if (mwebUrl !== undefined && url !== undefined && url.search !== '' && url.username === '' && (genuine || simulated))
+    return mwebUrl;
+  throw new WechatH5Error(
+    'GATEWAY_REPLY_INVALID',
+    `WeChat Pay answered with the link ${quoted(String(mwebUrl))}, which is not on ${simulatorHost ?? MIDDLE_PAGE_HOST}`,
+    {
+      field: 'mweb_url',
+      hint: 'No payer is sent there. Check what stands between this server and WeChat Pay.',
+    },
+  );
 }
 
 function isOn(url: URL, domain: string): boolean {

@@ -8,7 +8,8 @@ const GIVEN = {
   now: new Date('2026-01-01T00:00:00Z'),
 } as const;
 
-const fieldsOf = (order: Partial<NewOrder> | Record<string, unknown>): Record<string, string> => unifiedOrderFields({ ...ORDER, ...order } as NewOrder, GIVEN);
+const fieldsOf = (order: Partial<NewOrder> | Record<string, unknown>): Record<string, string> =>
+  unifiedOrderFields({ ...ORDER, ...order } as NewOrder, GIVEN);
 
 test('a plain order', () => {
   expect(fieldsOf({})).toEqual({
@@ -81,7 +82,11 @@ test.each([
   ['T04', 'time_expire', { timeExpire: new Date('2025-12-31T23:59:00Z') }],
   ['T04', 'time_expire', { timeExpire: new Date(NaN) }],
   ['T04', 'time_expire', { timeExpire: '20260101083000' }],
-  ['length', 'scene_info', { sceneInfo: { type: 'Wap', wapUrl: `https://${'a'.repeat(200)}.example`, wapName: '店'.repeat(40) } }],
+  [
+    'length',
+    'scene_info',
+    { sceneInfo: { type: 'Wap', wapUrl: `https://${'a'.repeat(200)}.example`, wapName: '店'.repeat(40) } },
+  ],
   ['type', 'scene_info', { sceneInfo: { type: 'iOS', appName: 'a', bundleId: 'b' } }],
   ['currency', 'fee_type', { feeType: 'cny' }],
   ['JSON', 'detail', { detail: '{' }],
@@ -89,7 +94,13 @@ test.each([
   ['name', 'total_fee', { total_fee: 1 }],
   ['name', 'price', { price: 1 }],
 ])('%s: %s is refused by name: %o', (_id, field, order) => {
-  expect(() => fieldsOf(order)).toThrow(expect.objectContaining({ code: 'ORDER_FIELD_INVALID', field: expect.stringContaining(field), hint: expect.stringMatching(/./) }));
+  expect(() => fieldsOf(order)).toThrow(
+    expect.objectContaining({
+      code: 'ORDER_FIELD_INVALID',
+      field: expect.stringContaining(field),
+      hint: expect.stringMatching(/./),
+    }),
+  );
 });
 
 test('a misspelt field says which one was meant', () => {
@@ -101,5 +112,7 @@ test('characters are counted as people count them', () => {
 });
 
 test('D24: numbers that differ only in case are two numbers', () => {
-  expect(fieldsOf({ outTradeNo: 'ABCDEF' })['out_trade_no']).not.toBe(fieldsOf({ outTradeNo: 'abcdef' })['out_trade_no']);
+  expect(fieldsOf({ outTradeNo: 'ABCDEF' })['out_trade_no']).not.toBe(
+    fieldsOf({ outTradeNo: 'abcdef' })['out_trade_no'],
+  );
 });

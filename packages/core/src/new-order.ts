@@ -84,7 +84,11 @@ export function unifiedOrderFields(
   for (const name of Object.keys(order)) {
     if (!Object.hasOwn(KNOWN, name)) {
       const meant = name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-      throw refused(name, 'is not a field of an order', Object.hasOwn(KNOWN, meant) ? `Did you mean ${meant}?` : 'Remove it.');
+      throw refused(
+        name,
+        'is not a field of an order',
+        Object.hasOwn(KNOWN, meant) ? `Did you mean ${meant}?` : 'Remove it.',
+      );
     }
   }
   const fields: Record<string, string> = {
@@ -111,7 +115,11 @@ export function unifiedOrderFields(
 /** @throws {WechatH5Error} `ORDER_FIELD_INVALID` */
 export function outTradeNo(value: unknown): string {
   if (typeof value === 'string' && /^[0-9A-Za-z_\-|*]{6,32}$/.test(value)) return value;
-  throw refused('out_trade_no', `is ${shown(value)}`, 'Use 6 to 32 characters of 0-9 A-Z a-z _ - | *. 商户订单号须为 6–32 位数字、字母或 _-|*。');
+  throw refused(
+    'out_trade_no',
+    `is ${shown(value)}`,
+    'Use 6 to 32 characters of 0-9 A-Z a-z _ - | *. 商户订单号须为 6–32 位数字、字母或 _-|*。',
+  );
 }
 
 /**
@@ -119,7 +127,8 @@ export function outTradeNo(value: unknown): string {
  * @throws {WechatH5Error} `ORDER_FIELD_INVALID`
  */
 export function amount(field: string, value: unknown): string {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 2_147_483_647) return String(value);
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 2_147_483_647)
+    return String(value);
   throw refused(
     field,
     `is ${shown(value)}`,
@@ -128,16 +137,28 @@ export function amount(field: string, value: unknown): string {
 }
 
 function text(field: string, value: unknown, max: number): string {
-  if (typeof value !== 'string' || value.trim() === '') throw refused(field, `is ${shown(value)}`, `Give 1 to ${max} characters of text.`);
+  if (typeof value !== 'string' || value.trim() === '')
+    throw refused(field, `is ${shown(value)}`, `Give 1 to ${max} characters of text.`);
   const length = [...value].length;
-  if (length > max) throw refused(field, `has ${length} characters`, `Shorten it to ${max} characters. ${field} 不得超过 ${max} 个字符。`);
-  if (!value.isWellFormed()) throw refused(field, 'holds half of a surrogate pair', 'Cut text between characters, not within one.');
+  if (length > max)
+    throw refused(
+      field,
+      `has ${length} characters`,
+      `Shorten it to ${max} characters. ${field} 不得超过 ${max} 个字符。`,
+    );
+  if (!value.isWellFormed())
+    throw refused(field, 'holds half of a surrogate pair', 'Cut text between characters, not within one.');
   // Nothing that a payer reads or that comes back in a notification needs a control character.
   // oxlint-disable-next-line no-control-regex
-  if (/[\u0000-\u001f\u007f]/.test(value)) throw refused(field, 'holds a control character', 'Remove line breaks, tabs and other control characters.');
+  if (/[\u0000-\u001f\u007f]/.test(value))
+    throw refused(field, 'holds a control character', 'Remove line breaks, tabs and other control characters.');
   const name = recutName(value);
   if (name !== undefined) {
-    throw refused(field, `contains "&${name}="`, 'The signature of WeChat Pay does not separate this from a field of that name: write it another way.');
+    throw refused(
+      field,
+      `contains "&${name}="`,
+      'The signature of WeChat Pay does not separate this from a field of that name: write it another way.',
+    );
   }
   return value;
 }
@@ -169,7 +190,11 @@ function expiry(value: unknown, now: Date): string {
   const time = value as Date;
   const formatted = formatTime(time, 'time_expire');
   if (time.getTime() - now.getTime() < MIN_EXPIRY_MS) {
-    throw refused('time_expire', 'is less than five minutes ahead', 'Give the payer at least five minutes. 订单失效时间须晚于下单时间 5 分钟以上。');
+    throw refused(
+      'time_expire',
+      'is less than five minutes ahead',
+      'Give the payer at least five minutes. 订单失效时间须晚于下单时间 5 分钟以上。',
+    );
   }
   return formatted;
 }
@@ -180,7 +205,11 @@ function sceneInfo(scene: SceneInfo): string {
       ? { type: scene.type, wap_url: scene.wapUrl, wap_name: scene.wapName }
       : scene.type === 'IOS'
         ? { type: scene.type, app_name: scene.appName, bundle_id: scene.bundleId }
-        : { type: oneOf('scene_info', scene.type, ['Wap', 'IOS', 'Android']), app_name: scene.appName, package_name: scene.packageName };
+        : {
+            type: oneOf('scene_info', scene.type, ['Wap', 'IOS', 'Android']),
+            app_name: scene.appName,
+            package_name: scene.packageName,
+          };
   for (const [name, value] of Object.entries(info)) text(`scene_info.h5_info.${name}`, value, 256);
   return text('scene_info', JSON.stringify({ h5_info: info }), 256);
 }

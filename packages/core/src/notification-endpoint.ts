@@ -27,9 +27,11 @@ const BUSY_WAIT_MS = 1500;
 const BUSY_POLL_MS = 100;
 
 /** The acknowledgement, to the byte: any other text makes WeChat Pay repeat the notification. */
-export const SUCCESS_XML = '<xml><return_code><![CDATA[SUCCESS]]></return_code><return_msg><![CDATA[OK]]></return_msg></xml>';
+export const SUCCESS_XML =
+  '<xml><return_code><![CDATA[SUCCESS]]></return_code><return_msg><![CDATA[OK]]></return_msg></xml>';
 /** One text for every failure: a forger must not learn how far a message got. The reason goes to `onProblem`. */
-export const FAIL_XML = '<xml><return_code><![CDATA[FAIL]]></return_code><return_msg><![CDATA[FAIL]]></return_msg></xml>';
+export const FAIL_XML =
+  '<xml><return_code><![CDATA[FAIL]]></return_code><return_msg><![CDATA[FAIL]]></return_msg></xml>';
 
 const SUCCESS = replyOf(200, SUCCESS_XML);
 const FAIL = replyOf(200, FAIL_XML);
@@ -79,7 +81,12 @@ export function createNotificationEndpoint<Tx>(parts: {
   function refuse(thrown: unknown): NotificationReply {
     const error = isWechatH5Error(thrown)
       ? thrown
-      : asWechatH5Error(thrown, 'ORDER_BOOK_FAILED', 'The notification could not be handled', 'The error is the cause.');
+      : asWechatH5Error(
+          thrown,
+          'ORDER_BOOK_FAILED',
+          'The notification could not be handled',
+          'The error is the cause.',
+        );
     const deployment = error.code === 'BODY_ALREADY_READ' || error.code === 'NO_HANDLER';
     report(deployment ? 'misconfigured' : 'refused', error);
     const status = STATUS[error.code];
@@ -87,7 +94,9 @@ export function createNotificationEndpoint<Tx>(parts: {
   }
 
   /** A payment that is due, or the reply that ends the exchange here. */
-  async function receive(request: NotificationRequest): Promise<{ payment: Payment; known: boolean } | NotificationReply> {
+  async function receive(
+    request: NotificationRequest,
+  ): Promise<{ payment: Payment; known: boolean } | NotificationReply> {
     if (request.method !== 'POST') {
       throw new WechatH5Error('METHOD_NOT_ALLOWED', `The method is ${request.method.slice(0, 16)}`, {
         hint: 'WeChat Pay posts notifications. A browser has nothing to see here.',
@@ -194,7 +203,10 @@ export function createNotificationEndpoint<Tx>(parts: {
       );
       if (lease !== undefined && !committing) void deliveries.release(lease).catch(() => {});
     };
-    const timer = setTimeout(() => abandon('the deadline of four seconds passed'), Math.max(0, until - performance.now()));
+    const timer = setTimeout(
+      () => abandon('the deadline of four seconds passed'),
+      Math.max(0, until - performance.now()),
+    );
     return {
       notification: { type: 'payment', ...payment },
       order: known ? 'matched' : 'unknown',

@@ -150,6 +150,11 @@ function fieldError(name: string, value: string | undefined): WechatH5Error {
     : refused('FIELD_INVALID', `${name} is ${quoted(value)}`, name);
 }
 
-function refused(code: WechatH5ErrorCode, message: string, field?: string, hint = 'WeChat Pay does not send this. Nothing was changed.'): WechatH5Error {
+function refused(
+  code: WechatH5ErrorCode,
+  message: string,
+  field?: string,
+  hint = 'WeChat Pay does not send this. Nothing was changed.',
+): WechatH5Error {
   return new WechatH5Error(code, message, field === undefined ? { hint } : { field, hint });
 }

@@ -67,15 +67,21 @@ const KNOWN: Record<keyof WechatH5Options, true> = {
  * @throws {WechatH5Error} `OPTIONS_INVALID`, `ORDER_BOOK_MISSING`, `SIMULATOR_IN_PRODUCTION`
  */
 export function settingsOf<Tx>(options: WechatH5Options<Tx>): Settings<Tx> {
-  if (typeof options !== 'object' || options === null) throw invalid('options', 'are missing', 'Pass { merchant, notifyUrl }.');
+  if (typeof options !== 'object' || options === null)
+    throw invalid('options', 'are missing', 'Pass { merchant, notifyUrl }.');
   for (const name of Object.keys(options)) {
     if (!Object.hasOwn(KNOWN, name)) {
       const meant = Object.keys(KNOWN).find((known) => known.toLowerCase() === name.toLowerCase().replaceAll('_', ''));
-      throw invalid(name, 'is not an option', meant === undefined ? `Known options: ${Object.keys(KNOWN).join(', ')}.` : `Did you mean ${meant}?`);
+      throw invalid(
+        name,
+        'is not an option',
+        meant === undefined ? `Known options: ${Object.keys(KNOWN).join(', ')}.` : `Did you mean ${meant}?`,
+      );
     }
   }
   for (const name of ['findOrder', 'onPaid', 'onProblem'] as const) {
-    if (options[name] !== undefined && typeof options[name] !== 'function') throw invalid(name, 'is not a function', 'Pass a function or leave it out.');
+    if (options[name] !== undefined && typeof options[name] !== 'function')
+      throw invalid(name, 'is not a function', 'Pass a function or leave it out.');
   }
   const bases = gatewayBases(options.gateway ?? 'mainland');
   const simulated = bases.some(isLoopback);
@@ -87,12 +93,16 @@ export function settingsOf<Tx>(options: WechatH5Options<Tx>): Settings<Tx> {
     });
   }
   if (production && options.orderBook === undefined && options.findOrder === undefined) {
-    throw new WechatH5Error('ORDER_BOOK_MISSING', 'There is neither an orderBook nor findOrder, and NODE_ENV is production', {
-      field: 'orderBook',
-      hint:
-        'The default book forgets every order at a restart: pass a durable orderBook, or findOrder to look orders up in your own table. ' +
-        '默认订单簿保存在内存中,重启即丢失:请传入持久化的 orderBook,或提供 findOrder。',
-    });
+    throw new WechatH5Error(
+      'ORDER_BOOK_MISSING',
+      'There is neither an orderBook nor findOrder, and NODE_ENV is production',
+      {
+        field: 'orderBook',
+        hint:
+          'The default book forgets every order at a restart: pass a durable orderBook, or findOrder to look orders up in your own table. ' +
+          '默认订单簿保存在内存中,重启即丢失:请传入持久化的 orderBook,或提供 findOrder。',
+      },
+    );
   }
   const merchants = new Merchants(options.merchant);
   const notifyUrl = notifyUrlOf(options.notifyUrl, simulated);
@@ -130,7 +140,10 @@ export function optionsFromEnv(env: NodeJS.ProcessEnv = process.env): WechatH5Op
  * The given options laid over the environment: a variable is read, and missed, only where the option is absent.
  * @throws {WechatH5Error} `ENVIRONMENT_INVALID`
  */
-export function withEnvironment<Tx>(given: Partial<WechatH5Options<Tx>>, env: NodeJS.ProcessEnv = process.env): WechatH5Options<Tx> {
+export function withEnvironment<Tx>(
+  given: Partial<WechatH5Options<Tx>>,
+  env: NodeJS.ProcessEnv = process.env,
+): WechatH5Options<Tx> {
   const optional = (name: string): string | undefined => env[`WECHAT_PAY_${name}`]?.trim() || undefined;
   const required = (name: string, option: string): string => {
     const value = optional(name);
@@ -201,7 +214,10 @@ function gatewayFromEnv(value: string | undefined): string | readonly string[] |
 }
 
 function list(value: string): string[] {
-  return value.split(',').map((item) => item.trim()).filter((item) => item !== '');
+  return value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
 }
 
 function notifyUrlOf(value: unknown, simulated: boolean): URL {
@@ -215,15 +231,19 @@ function notifyUrlOf(value: unknown, simulated: boolean): URL {
   } catch {
     throw invalid('notifyUrl', `${quoted(value)} is not an absolute URL`, hint);
   }
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw invalid('notifyUrl', `has the scheme ${quoted(url.protocol)}`, hint);
-  if (url.protocol === 'http:' && !simulated) throw invalid('notifyUrl', 'is http', `${hint} Plain http is for a simulator on this machine.`);
+  if (url.protocol !== 'https:' && url.protocol !== 'http:')
+    throw invalid('notifyUrl', `has the scheme ${quoted(url.protocol)}`, hint);
+  if (url.protocol === 'http:' && !simulated)
+    throw invalid('notifyUrl', 'is http', `${hint} Plain http is for a simulator on this machine.`);
   if (value.includes('?') || value.includes('#')) throw invalid('notifyUrl', 'has a query or a fragment', hint);
   if (url.username !== '' || url.password !== '') throw invalid('notifyUrl', 'carries credentials', hint);
-  if (!simulated && isLoopback(url)) throw invalid('notifyUrl', 'is on this machine, where WeChat Pay cannot reach it', hint);
+  if (!simulated && isLoopback(url))
+    throw invalid('notifyUrl', 'is on this machine, where WeChat Pay cannot reach it', hint);
   if ([...value].length > 256) throw invalid('notifyUrl', 'is longer than 256 characters', hint);
   // It is sent as it is written, and WeChat Pay does not repair it.
   // oxlint-disable-next-line no-control-regex
-  if (!/^[\x21-\x7e]+$/.test(value)) throw invalid('notifyUrl', 'has blanks or characters that are not ASCII', 'Percent-encode it.');
+  if (!/^[\x21-\x7e]+$/.test(value))
+    throw invalid('notifyUrl', 'has blanks or characters that are not ASCII', 'Percent-encode it.');
   return url;
 }
 
@@ -238,7 +258,10 @@ function defaultScene(merchants: Merchants, notifyUrl: URL): SceneInfo {
 }
 
 function badVariable(name: string, problem: string, hint: string): WechatH5Error {
-  return new WechatH5Error('ENVIRONMENT_INVALID', `WECHAT_PAY_${name} ${problem}`, { field: `WECHAT_PAY_${name}`, hint });
+  return new WechatH5Error('ENVIRONMENT_INVALID', `WECHAT_PAY_${name} ${problem}`, {
+    field: `WECHAT_PAY_${name}`,
+    hint,
+  });
 }
 
 function invalid(option: string, problem: string, hint: string): WechatH5Error {

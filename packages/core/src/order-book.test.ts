@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { MemoryOrderBook } from './memory-order-book.js';
-import { transition, type OrderChange, type OrderIntent, type OrderRecord, type PaymentEvidence } from './order-book.js';
+import {
+  transition,
+  type OrderChange,
+  type OrderIntent,
+  type OrderRecord,
+  type PaymentEvidence,
+} from './order-book.js';
 
 const KEY = { mchId: '1900000109', outTradeNo: 'ORDER-0001' };
 const NOW = new Date('2026-01-01T00:00:00Z');
@@ -12,8 +18,20 @@ const INTENT: OrderIntent = {
   params: { out_trade_no: 'ORDER-0001', total_fee: '100', body: 'Tea', spbill_create_ip: '203.0.113.7' },
   clientIp: '203.0.113.7',
 };
-const PAYMENT: PaymentEvidence = { transactionId: '4200000001', appId: INTENT.appId, totalFee: 100, feeType: 'CNY', attach: '', raw: {} };
-const LINK = { prepayId: 'wx1', mwebUrl: 'https://wx.tenpay.com/?prepay_id=wx1', expiresAt: new Date('2026-01-01T00:05:00Z'), raw: {} };
+const PAYMENT: PaymentEvidence = {
+  transactionId: '4200000001',
+  appId: INTENT.appId,
+  totalFee: 100,
+  feeType: 'CNY',
+  attach: '',
+  raw: {},
+};
+const LINK = {
+  prepayId: 'wx1',
+  mwebUrl: 'https://wx.tenpay.com/?prepay_id=wx1',
+  expiresAt: new Date('2026-01-01T00:05:00Z'),
+  raw: {},
+};
 
 const intend: OrderChange = { type: 'intend', intent: INTENT };
 const created: OrderChange = { type: 'created', link: LINK, clientIp: INTENT.clientIp };
@@ -65,8 +83,18 @@ test.each([
 
 test('S19: a second transaction for one order is a contradiction, and what was delivered stays delivered', () => {
   const delivered = after([intend, created, paid, claim, { type: 'complete', attempt: 1 }]);
-  const { outcome, order } = transition(delivered, KEY, { type: 'paid', payment: { ...PAYMENT, transactionId: '4200000002' } }, NOW);
-  expect([outcome, order?.state, order?.delivery.state, order?.payment?.transactionId]).toEqual(['conflict', 'QUARANTINED', 'DONE', '4200000001']);
+  const { outcome, order } = transition(
+    delivered,
+    KEY,
+    { type: 'paid', payment: { ...PAYMENT, transactionId: '4200000002' } },
+    NOW,
+  );
+  expect([outcome, order?.state, order?.delivery.state, order?.payment?.transactionId]).toEqual([
+    'conflict',
+    'QUARANTINED',
+    'DONE',
+    '4200000001',
+  ]);
 });
 
 test('B10: a payment after the close is kept from the handler', () => {
@@ -106,11 +134,22 @@ describe('leases', () => {
 });
 
 test('G7: evidence in any order, any number of times, ends the same', () => {
-  const evidence: OrderChange[] = [created, paid, paid, { type: 'create-unknown', reason: 'GATEWAY_TIMEOUT' }, { type: 'create-failed', reason: 'NOAUTH' }, intend];
+  const evidence: OrderChange[] = [
+    created,
+    paid,
+    paid,
+    { type: 'create-unknown', reason: 'GATEWAY_TIMEOUT' },
+    { type: 'create-failed', reason: 'NOAUTH' },
+    intend,
+  ];
   fc.assert(
     fc.property(fc.shuffledSubarray(evidence, { minLength: evidence.length }), (history) => {
       const order = after([intend, ...history]);
-      expect([order.state, order.payment?.transactionId, order.delivery.state]).toEqual(['PAID', '4200000001', 'READY']);
+      expect([order.state, order.payment?.transactionId, order.delivery.state]).toEqual([
+        'PAID',
+        '4200000001',
+        'READY',
+      ]);
     }),
   );
 });
@@ -118,7 +157,10 @@ test('G7: evidence in any order, any number of times, ends the same', () => {
 test('whatever happens, at most one run completes and attempts only grow', () => {
   const changes = fc.oneof(
     fc.constantFrom<OrderChange>(intend, created, paid, claim, { type: 'closed' }),
-    fc.record({ type: fc.constantFrom('complete' as const, 'release' as const), attempt: fc.integer({ min: 0, max: 4 }) }),
+    fc.record({
+      type: fc.constantFrom('complete' as const, 'release' as const),
+      attempt: fc.integer({ min: 0, max: 4 }),
+    }),
   );
   fc.assert(
     fc.property(fc.array(fc.tuple(changes, fc.integer({ min: 0, max: 60_000 })), { maxLength: 40 }), (history) => {

@@ -154,7 +154,12 @@ export function transition(order: OrderRecord | undefined, key: OrderKey, change
       if (!sameOrder(order, change.intent)) return stay('conflict');
       // WeChat Pay refused it for certain: the same number may be tried again, from any address.
       if (order.state === 'CREATE_FAILED') {
-        return to({ state: 'CREATING', reason: undefined, clientIp: change.intent.clientIp, params: change.intent.params });
+        return to({
+          state: 'CREATING',
+          reason: undefined,
+          clientIp: change.intent.clientIp,
+          params: change.intent.params,
+        });
       }
       return stay('unchanged');
     case 'found':
@@ -198,7 +203,10 @@ function joinPayment(order: OrderRecord, payment: PaymentEvidence, to: To, stay:
   if (difference !== undefined) {
     if (order.state === 'QUARANTINED') return stay('conflict');
     // What was delivered stays delivered: only the state says that a person has to look.
-    return { ...to({ state: 'QUARANTINED', reason: difference, payment: order.payment ?? payment }), outcome: 'conflict' };
+    return {
+      ...to({ state: 'QUARANTINED', reason: difference, payment: order.payment ?? payment }),
+      outcome: 'conflict',
+    };
   }
   if (order.state === 'QUARANTINED') return stay(order.delivery.state === 'DONE' ? 'unchanged' : 'conflict');
   if (order.state === 'PAID') return stay('unchanged');

@@ -31,7 +31,8 @@ export interface H5Order {
 /** What WeChat Pay says of an order. `trade_state` values it may add later stay representable. */
 export interface OrderQuery {
   outTradeNo: string;
-  tradeState: 'SUCCESS' | 'REFUND' | 'NOTPAY' | 'CLOSED' | 'REVOKED' | 'USERPAYING' | 'PAYERROR' | 'ACCEPT' | (string & {});
+  tradeState:
+    'SUCCESS' | 'REFUND' | 'NOTPAY' | 'CLOSED' | 'REVOKED' | 'USERPAYING' | 'PAYERROR' | 'ACCEPT' | (string & {});
   tradeStateDesc: string;
   /** Present with SUCCESS and REFUND: in both cases the order was paid. */
   payment?: Payment;
@@ -53,7 +54,9 @@ export interface PaymentStatus {
 
 // WeChat Pay looked at the request and refused it: no order can have come of it.
 const NOTHING_CREATED = new Set(
-  'NOAUTH APPID_NOT_EXIST MCHID_NOT_EXIST APPID_MCHID_NOT_MATCH LACK_PARAMS PARAM_ERROR SIGNERROR XML_FORMAT_ERROR REQUIRE_POST_METHOD POST_DATA_EMPTY NOT_UTF8'.split(' '),
+  'NOAUTH APPID_NOT_EXIST MCHID_NOT_EXIST APPID_MCHID_NOT_MATCH LACK_PARAMS PARAM_ERROR SIGNERROR XML_FORMAT_ERROR REQUIRE_POST_METHOD POST_DATA_EMPTY NOT_UTF8'.split(
+    ' ',
+  ),
 );
 const NUMBER_TAKEN = new Set(['OUT_TRADE_NO_USED', 'INVALID_REQUEST']);
 const CLOSED_STATES = new Set(['CLOSED', 'REVOKED', 'PAYERROR']);
@@ -122,13 +125,18 @@ export class Orders<Tx = never> {
     const asked = askedFor(ref);
     const [value = ''] = Object.values(asked);
     const { raw, refusal } = await this.#gateway.call('/pay/orderquery', merchant, asked, value);
-    if (refusal !== undefined) throw refusalOf('orderquery', refusal, refusal.errCode === 'ORDERNOTEXIST' ? 'ORDER_UNKNOWN' : 'GATEWAY_REFUSED');
+    if (refusal !== undefined)
+      throw refusalOf('orderquery', refusal, refusal.errCode === 'ORDERNOTEXIST' ? 'ORDER_UNKNOWN' : 'GATEWAY_REFUSED');
     const wrong = Object.entries(asked).find(([name, wanted]) => raw[name] !== undefined && raw[name] !== wanted)?.[0];
     if (wrong !== undefined || raw['trade_state'] === undefined) {
-      throw new WechatH5Error('GATEWAY_REPLY_INVALID', wrong === undefined ? 'The reply has no trade_state' : `The reply is about another ${wrong}`, {
-        field: wrong ?? 'trade_state',
-        hint: 'It was not believed. Query again.',
-      });
+      throw new WechatH5Error(
+        'GATEWAY_REPLY_INVALID',
+        wrong === undefined ? 'The reply has no trade_state' : `The reply is about another ${wrong}`,
+        {
+          field: wrong ?? 'trade_state',
+          hint: 'It was not believed. Query again.',
+        },
+      );
     }
     const query: OrderQuery = {
       outTradeNo: raw['out_trade_no'] ?? ('outTradeNo' in ref ? ref.outTradeNo : ''),
@@ -173,15 +181,26 @@ export class Orders<Tx = never> {
     if (settled !== undefined) return settled;
     let query: OrderQuery;
     try {
-      query = await this.query({ outTradeNo: key.outTradeNo, mchId: merchant.mchId, appId: merchant.appId, ...(merchant.subMchId === undefined ? {} : { subMchId: merchant.subMchId }) });
+      query = await this.query({
+        outTradeNo: key.outTradeNo,
+        mchId: merchant.mchId,
+        appId: merchant.appId,
+        ...(merchant.subMchId === undefined ? {} : { subMchId: merchant.subMchId }),
+      });
     } catch (error) {
       // A moment after creation, and for ever if the creation failed, WeChat Pay does not know the number.
-      if (error instanceof WechatH5Error && error.code === 'ORDER_UNKNOWN') return { outTradeNo: key.outTradeNo, state: 'unpaid', delivered: false, source: 'query' };
+      if (error instanceof WechatH5Error && error.code === 'ORDER_UNKNOWN')
+        return { outTradeNo: key.outTradeNo, state: 'unpaid', delivered: false, source: 'query' };
       throw error;
     }
     if (query.payment !== undefined && query.tradeState === 'SUCCESS') return this.#deliver(query.payment, 'query');
     if (query.tradeState === 'REFUND') {
-      const status: PaymentStatus = { outTradeNo: key.outTradeNo, state: 'refunded', delivered: false, source: 'query' };
+      const status: PaymentStatus = {
+        outTradeNo: key.outTradeNo,
+        state: 'refunded',
+        delivered: false,
+        source: 'query',
+      };
       if (query.payment !== undefined) status.payment = query.payment;
       return status;
     }
@@ -195,10 +214,12 @@ export class Orders<Tx = never> {
   /** What the book alone can answer. */
   async #settled(order: OrderRecord): Promise<PaymentStatus | undefined> {
     const { outTradeNo } = order.key;
-    if (order.state === 'QUARANTINED') return { outTradeNo, state: 'quarantined', delivered: order.delivery.state === 'DONE', source: 'notification' };
+    if (order.state === 'QUARANTINED')
+      return { outTradeNo, state: 'quarantined', delivered: order.delivery.state === 'DONE', source: 'notification' };
     if (order.state !== 'PAID' || order.payment === undefined) return undefined;
     const payment = paymentOf(order.payment.raw);
-    if (order.delivery.state === 'READY' || order.delivery.state === 'LEASED') return this.#deliver(payment, 'notification');
+    if (order.delivery.state === 'READY' || order.delivery.state === 'LEASED')
+      return this.#deliver(payment, 'notification');
     return { outTradeNo, state: 'paid', delivered: order.delivery.state === 'DONE', source: 'notification', payment };
   }
 
@@ -223,7 +244,11 @@ export class Orders<Tx = never> {
 
   async #keyOf(ref: OrderRef, merchant: KnownMerchant): Promise<OrderKey> {
     if ('outTradeNo' in ref) {
-      return orderKeyOf({ mchId: merchant.mchId, subMchId: merchant.subMchId, outTradeNo: checkedOutTradeNo(ref.outTradeNo) });
+      return orderKeyOf({
+        mchId: merchant.mchId,
+        subMchId: merchant.subMchId,
+        outTradeNo: checkedOutTradeNo(ref.outTradeNo),
+      });
     }
     const order = await this.#book.findByTransactionId(merchant.mchId, ref.transactionId);
     if (order !== undefined) return order.key;
@@ -251,7 +276,8 @@ export class Orders<Tx = never> {
         clientIp,
       },
     });
-    if (order === undefined) throw new WechatH5Error('ORDER_BOOK_FAILED', 'The order book stored no intent', { hint: 'Nothing was sent.' });
+    if (order === undefined)
+      throw new WechatH5Error('ORDER_BOOK_FAILED', 'The order book stored no intent', { hint: 'Nothing was sent.' });
     refuseIfOver(order);
     if (outcome === 'conflict') throw numberTaken(key, 'it is taken by an order with other parameters');
     if (order.clientIp !== '' && order.clientIp !== clientIp) throw addressChanged(key, order);
@@ -259,10 +285,18 @@ export class Orders<Tx = never> {
     // A link with less than a minute left would expire in the payer's hand.
     const reusableUntil = link === undefined ? 0 : link.expiresAt.getTime() - (MWEB_URL_LIFE_MS - MWEB_URL_REUSE_MS);
     if (link !== undefined && order.state === 'PENDING' && Date.now() < reusableUntil) return { link, reused: true };
-    return { link: await this.#place(key, merchant, Object.keys(order.params).length === 0 ? fields : order.params, clientIp), reused: false };
+    return {
+      link: await this.#place(key, merchant, Object.keys(order.params).length === 0 ? fields : order.params, clientIp),
+      reused: false,
+    };
   }
 
-  async #place(key: OrderKey, merchant: KnownMerchant, params: Readonly<Record<string, string>>, clientIp: string): Promise<OrderLink> {
+  async #place(
+    key: OrderKey,
+    merchant: KnownMerchant,
+    params: Readonly<Record<string, string>>,
+    clientIp: string,
+  ): Promise<OrderLink> {
     const sentAt = Date.now();
     let reply: GatewayReply;
     let mwebUrl: string;
@@ -273,7 +307,11 @@ export class Orders<Tx = never> {
     } catch (error) {
       // Whatever went wrong on the way, the order may exist: unknown, never failed.
       const known = error instanceof WechatH5Error && ORDER_ANSWERS.has(error.code);
-      if (!known) await this.#book.apply(key, { type: 'create-unknown', reason: error instanceof WechatH5Error ? error.code : 'GATEWAY_REPLY_INVALID' });
+      if (!known)
+        await this.#book.apply(key, {
+          type: 'create-unknown',
+          reason: error instanceof WechatH5Error ? error.code : 'GATEWAY_REPLY_INVALID',
+        });
       throw error;
     }
     const link: OrderLink = {
@@ -299,7 +337,10 @@ export class Orders<Tx = never> {
       await this.#book.apply(key, { type: 'create-unknown', reason: errCode });
       throw numberTaken(key, `WeChat Pay knows it with other parameters (${quoted(errCodeDes, 128)})`);
     }
-    await this.#book.apply(key, { type: NOTHING_CREATED.has(errCode) ? 'create-failed' : 'create-unknown', reason: errCode });
+    await this.#book.apply(key, {
+      type: NOTHING_CREATED.has(errCode) ? 'create-failed' : 'create-unknown',
+      reason: errCode,
+    });
     throw refusalOf('unifiedorder', refusal, 'GATEWAY_REFUSED');
   }
 
@@ -319,21 +360,30 @@ const ORDER_ANSWERS = new Set(['ORDER_PAID', 'ORDER_CLOSED', 'ORDER_CONFLICT', '
 
 function askedFor(ref: OrderRef): Record<string, string> {
   if ('outTradeNo' in ref) return { out_trade_no: checkedOutTradeNo(ref.outTradeNo) };
-  if (typeof ref.transactionId === 'string' && /^[0-9A-Za-z_-]{1,32}$/.test(ref.transactionId)) return { transaction_id: ref.transactionId };
-  throw new WechatH5Error('ORDER_FIELD_INVALID', 'The call names neither outTradeNo nor a transactionId of 1 to 32 digits', {
-    field: 'transaction_id',
-    hint: 'Pass { outTradeNo } or { transactionId }.',
-  });
+  if (typeof ref.transactionId === 'string' && /^[0-9A-Za-z_-]{1,32}$/.test(ref.transactionId))
+    return { transaction_id: ref.transactionId };
+  throw new WechatH5Error(
+    'ORDER_FIELD_INVALID',
+    'The call names neither outTradeNo nor a transactionId of 1 to 32 digits',
+    {
+      field: 'transaction_id',
+      hint: 'Pass { outTradeNo } or { transactionId }.',
+    },
+  );
 }
 
 function refuseIfOver(order: OrderRecord): void {
   if (order.state === 'PAID') throw paid(order.key);
   if (order.state === 'CLOSED') throw closed(order.key);
   if (order.state === 'QUARANTINED') {
-    throw new WechatH5Error('ORDER_QUARANTINED', `A payment contradicts order ${quoted(order.key.outTradeNo)} in ${order.reason ?? 'a field'}`, {
-      field: order.reason ?? 'out_trade_no',
-      hint: 'A person has to look at it first. 该订单的付款与订单不一致,需人工核实。',
-    });
+    throw new WechatH5Error(
+      'ORDER_QUARANTINED',
+      `A payment contradicts order ${quoted(order.key.outTradeNo)} in ${order.reason ?? 'a field'}`,
+      {
+        field: order.reason ?? 'out_trade_no',
+        hint: 'A person has to look at it first. 该订单的付款与订单不一致,需人工核实。',
+      },
+    );
   }
 }
 
@@ -359,20 +409,32 @@ function numberTaken(key: OrderKey, why: string): WechatH5Error {
 }
 
 function addressChanged(key: OrderKey, order: OrderRecord): WechatH5Error {
-  return new WechatH5Error('PAYER_ADDRESS_CHANGED', `The payer of order ${quoted(key.outTradeNo)} now has another address than ${order.clientIp}, for which its link was made`, {
-    field: 'spbill_create_ip',
-    hint:
-      'The old link would end in 网络环境未能通过安全验证. Order under a new outTradeNo, and close the old one five minutes after it was created. ' +
-      '付款人的网络已切换:请使用新的商户订单号重新下单,并在 5 分钟后关闭原订单。',
-  });
+  return new WechatH5Error(
+    'PAYER_ADDRESS_CHANGED',
+    `The payer of order ${quoted(key.outTradeNo)} now has another address than ${order.clientIp}, for which its link was made`,
+    {
+      field: 'spbill_create_ip',
+      hint:
+        'The old link would end in 网络环境未能通过安全验证. Order under a new outTradeNo, and close the old one five minutes after it was created. ' +
+        '付款人的网络已切换:请使用新的商户订单号重新下单,并在 5 分钟后关闭原订单。',
+    },
+  );
 }
 
-function refusalOf(operation: string, refusal: NonNullable<GatewayReply['refusal']>, code: 'GATEWAY_REFUSED' | 'ORDER_UNKNOWN'): WechatH5Error {
-  return new WechatH5Error(code, `WeChat Pay refused ${operation}: ${quoted(refusal.errCode)} ${quoted(refusal.errCodeDes, 128)}`, {
-    errCode: refusal.errCode,
-    errCodeDes: refusal.errCodeDes,
-    hint: REFUSAL_HINTS[refusal.errCode] ?? 'The text of WeChat Pay says why.',
-  });
+function refusalOf(
+  operation: string,
+  refusal: NonNullable<GatewayReply['refusal']>,
+  code: 'GATEWAY_REFUSED' | 'ORDER_UNKNOWN',
+): WechatH5Error {
+  return new WechatH5Error(
+    code,
+    `WeChat Pay refused ${operation}: ${quoted(refusal.errCode)} ${quoted(refusal.errCodeDes, 128)}`,
+    {
+      errCode: refusal.errCode,
+      errCodeDes: refusal.errCodeDes,
+      hint: REFUSAL_HINTS[refusal.errCode] ?? 'The text of WeChat Pay says why.',
+    },
+  );
 }
 
 const REFUSAL_HINTS: Record<string, string> = {
@@ -382,7 +444,8 @@ const REFUSAL_HINTS: Record<string, string> = {
   APPID_MCHID_NOT_MATCH: 'appId and mchId are not bound to each other. appid 与 mch_id 未绑定。',
   SIGNERROR: 'Check apiKey. 请核对 APIv2 密钥。',
   SYSTEMERROR: 'Call again with the same parameters. 请用相同参数重新调用。',
-  FREQUENCY_LIMITED: 'Too many calls: wait a moment, then call again with the same parameters. 请求过于频繁,请稍后重试。',
+  FREQUENCY_LIMITED:
+    'Too many calls: wait a moment, then call again with the same parameters. 请求过于频繁,请稍后重试。',
   ORDERNOTEXIST: 'WeChat Pay does not know this number. 订单不存在。',
 };
 

@@ -71,6 +71,11 @@ export function createProblemReporter(onProblem: ((problem: Problem) => void) | 
 }
 
 /** What was thrown, as this library's error, keeping the original as `cause`. */
-export function asWechatH5Error(thrown: unknown, code: WechatH5ErrorCode, message: string, hint: string): WechatH5Error {
+export function asWechatH5Error(
+  thrown: unknown,
+  code: WechatH5ErrorCode,
+  message: string,
+  hint: string,
+): WechatH5Error {
   return new WechatH5Error(code, message, { hint, cause: thrown });
 }

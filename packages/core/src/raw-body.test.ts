@@ -61,7 +61,8 @@ async function send(head: string, ...pieces: (string | Uint8Array)[]): Promise<R
   return results[0] as Result;
 }
 
-const post = (body: string | Uint8Array, head = ''): Promise<Result> => send(`Content-Length: ${Buffer.byteLength(body)}${head}`, body);
+const post = (body: string | Uint8Array, head = ''): Promise<Result> =>
+  send(`Content-Length: ${Buffer.byteLength(body)}${head}`, body);
 
 test('a body in one piece', async () => {
   expect(await post('<xml></xml>')).toEqual({ body: '<xml></xml>' });
@@ -73,11 +74,15 @@ test('no body at all is no bytes', async () => {
 
 test('split inside a UTF-8 character', async () => {
   const bytes = Buffer.from('<a>支付</a>');
-  expect(await send(`Content-Length: ${bytes.length}`, bytes.subarray(0, 4), bytes.subarray(4, 5), bytes.subarray(5))).toEqual({ body: '<a>支付</a>' });
+  expect(
+    await send(`Content-Length: ${bytes.length}`, bytes.subarray(0, 4), bytes.subarray(4, 5), bytes.subarray(5)),
+  ).toEqual({ body: '<a>支付</a>' });
 });
 
 test('I05: chunked', async () => {
-  expect(await send('Transfer-Encoding: chunked', '3\r\n<a>\r\n', '4\r\n</a>\r\n0\r\n\r\n')).toEqual({ body: '<a></a>' });
+  expect(await send('Transfer-Encoding: chunked', '3\r\n<a>\r\n', '4\r\n</a>\r\n0\r\n\r\n')).toEqual({
+    body: '<a></a>',
+  });
 });
 
 test('I07: one byte over the limit, announced', async () => {
@@ -177,7 +182,11 @@ describe('I12: somebody has read the stream before', () => {
     ['text in rawBody', (request, bytes) => (request.rawBody = bytes.toString('utf8')), { body: '<a>支付</a>' }],
     ['bytes in body', (request, bytes) => (request.body = bytes), { body: '<a>支付</a>' }],
     ['text in body', (request, bytes) => (request.body = bytes.toString('utf8')), { body: '<a>支付</a>' }],
-    ['text that lost bytes', (request, bytes) => (request.body = bytes.subarray(0, 4).toString('utf8')), { code: 'BODY_ALREADY_READ' }],
+    [
+      'text that lost bytes',
+      (request, bytes) => (request.body = bytes.subarray(0, 4).toString('utf8')),
+      { code: 'BODY_ALREADY_READ' },
+    ],
     ['an object', (request) => (request.body = { '<a>': '' }), { code: 'BODY_ALREADY_READ' }],
     ['nothing', () => {}, { code: 'BODY_ALREADY_READ' }],
   ])('%s', async (_title, leave, expected) => {

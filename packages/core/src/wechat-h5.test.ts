@@ -2,7 +2,14 @@ import { createSimulator, type Simulator } from '@wechat-h5/simulator';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createWechatH5, MemoryOrderBook, type Payment, type Problem, type WechatH5, type WechatH5Options } from './index.js';
+import {
+  createWechatH5,
+  MemoryOrderBook,
+  type Payment,
+  type Problem,
+  type WechatH5,
+  type WechatH5Options,
+} from './index.js';
 import { signedNotification } from './testing.js';
 
 let simulator: Simulator;
@@ -49,9 +56,13 @@ function make(options: Partial<WechatH5Options> = {}): WechatH5 {
 }
 
 const ORDER = { outTradeNo: 'ORDER-0001', body: 'Shop - tea', totalFee: 1990, clientIp: '127.0.0.5' };
-const post = (body: string): Promise<{ status: number; body: string }> => wechatH5.handleNotification({ method: 'POST', body: Buffer.from(body) });
+const post = (body: string): Promise<{ status: number; body: string }> =>
+  wechatH5.handleNotification({ method: 'POST', body: Buffer.from(body) });
 const notification = (fields: Record<string, string> = {}): string =>
-  signedNotification({ out_trade_no: ORDER.outTradeNo, total_fee: String(ORDER.totalFee), ...fields }, simulator.merchant);
+  signedNotification(
+    { out_trade_no: ORDER.outTradeNo, total_fee: String(ORDER.totalFee), ...fields },
+    simulator.merchant,
+  );
 
 test('a whole payment: order, pay, notification, handler once, confirmed', async () => {
   const order = await wechatH5.createOrder(ORDER);
@@ -60,8 +71,14 @@ test('a whole payment: order, pay, notification, handler once, confirmed', async
   expect(simulator.orders.get('ORDER-0001')).toMatchObject({ totalFee: 1990 });
   await simulator.pay('ORDER-0001');
   expect(paid).toMatchObject([{ outTradeNo: 'ORDER-0001', totalFee: 1990, feeType: 'CNY', tradeType: 'MWEB' }]);
-  expect(await wechatH5.confirmPayment({ outTradeNo: 'ORDER-0001' })).toMatchObject({ state: 'paid', delivered: true, source: 'notification' });
-  expect(await wechatH5.confirmPayment({ transactionId: paid[0]?.transactionId ?? '' })).toMatchObject({ state: 'paid' });
+  expect(await wechatH5.confirmPayment({ outTradeNo: 'ORDER-0001' })).toMatchObject({
+    state: 'paid',
+    delivered: true,
+    source: 'notification',
+  });
+  expect(await wechatH5.confirmPayment({ transactionId: paid[0]?.transactionId ?? '' })).toMatchObject({
+    state: 'paid',
+  });
   expect(problems).toEqual([]);
 });
 
@@ -70,15 +87,23 @@ test('B02: a lost notification is found by asking, and delivered', async () => {
   simulator.faults.loseNotification({ outTradeNo: 'ORDER-0001' });
   await simulator.pay('ORDER-0001');
   expect(paid).toEqual([]);
-  expect(await wechatH5.confirmPayment({ outTradeNo: 'ORDER-0001' })).toMatchObject({ state: 'paid', delivered: true, source: 'query' });
+  expect(await wechatH5.confirmPayment({ outTradeNo: 'ORDER-0001' })).toMatchObject({
+    state: 'paid',
+    delivered: true,
+    source: 'query',
+  });
   expect(paid).toHaveLength(1);
 });
 
 test('an order nobody paid is unpaid, and asked for at most once in two seconds', async () => {
   await wechatH5.createOrder(ORDER);
-  const answers = await Promise.all(Array.from({ length: 20 }, () => wechatH5.confirmPayment({ outTradeNo: 'ORDER-0001' })));
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, () => wechatH5.confirmPayment({ outTradeNo: 'ORDER-0001' })),
+  );
   expect(new Set(answers.map(({ state }) => state))).toEqual(new Set(['unpaid']));
-  expect(simulator.events.list().filter(({ type, operation }) => type === 'gateway.request' && operation === 'orderquery')).toHaveLength(1);
+  expect(
+    simulator.events.list().filter(({ type, operation }) => type === 'gateway.request' && operation === 'orderquery'),
+  ).toHaveLength(1);
 });
 
 test('B14: a double click gets one order and one link', async () => {
@@ -96,7 +121,9 @@ test('B17: the same number for another amount is a conflict and nothing is sent'
 
 test('another address while unpaid never gets the old link', async () => {
   await wechatH5.createOrder(ORDER);
-  await expect(wechatH5.createOrder({ ...ORDER, clientIp: '127.0.0.6' })).rejects.toMatchObject({ code: 'PAYER_ADDRESS_CHANGED' });
+  await expect(wechatH5.createOrder({ ...ORDER, clientIp: '127.0.0.6' })).rejects.toMatchObject({
+    code: 'PAYER_ADDRESS_CHANGED',
+  });
 });
 
 test('a paid order cannot be ordered again', async () => {
@@ -127,12 +154,17 @@ test('redirectUrl becomes part of the link, and is refused off the H5 domains be
   const h5 = make({ merchant: { ...simulator.merchant, h5Domains: ['shop.example'] } });
   const order = await h5.createOrder({ ...ORDER, redirectUrl: 'https://shop.example/return?order=1' });
   expect(new URL(order.mwebUrl).searchParams.get('redirect_url')).toBe('https://shop.example/return?order=1');
-  await expect(h5.createOrder({ ...ORDER, outTradeNo: 'ORDER-0002', redirectUrl: 'https://evil.example/' })).rejects.toMatchObject({ code: 'REDIRECT_URL_INVALID' });
+  await expect(
+    h5.createOrder({ ...ORDER, outTradeNo: 'ORDER-0002', redirectUrl: 'https://evil.example/' }),
+  ).rejects.toMatchObject({ code: 'REDIRECT_URL_INVALID' });
   expect(simulator.orders.list()).toHaveLength(1);
 });
 
 test.each(['', undefined, 'unknown', '203.0.113.7, 10.0.0.1', '::1%lo'])('clientIp %j is refused', async (clientIp) => {
-  await expect(wechatH5.createOrder({ ...ORDER, clientIp: clientIp as string })).rejects.toMatchObject({ code: 'ORDER_FIELD_INVALID', field: 'spbill_create_ip' });
+  await expect(wechatH5.createOrder({ ...ORDER, clientIp: clientIp as string })).rejects.toMatchObject({
+    code: 'ORDER_FIELD_INVALID',
+    field: 'spbill_create_ip',
+  });
 });
 
 describe('notifications', () => {
@@ -146,7 +178,11 @@ describe('notifications', () => {
   test('exact bytes, status and type', async () => {
     expect(await post(notification())).toEqual({
       status: 200,
-      headers: { 'content-type': 'text/xml; charset=utf-8', 'content-length': String(SUCCESS.length), 'cache-control': 'no-store, no-transform' },
+      headers: {
+        'content-type': 'text/xml; charset=utf-8',
+        'content-length': String(SUCCESS.length),
+        'cache-control': 'no-store, no-transform',
+      },
       body: SUCCESS,
     });
   });
@@ -173,7 +209,14 @@ describe('notifications', () => {
       throw new Error('database is away');
     };
     expect((await post(notification())).body).toBe(FAIL);
-    expect(problems).toMatchObject([{ type: 'handler-failed', code: 'HANDLER_FAILED', outTradeNo: 'ORDER-0001', error: { cause: { message: 'database is away' } } }]);
+    expect(problems).toMatchObject([
+      {
+        type: 'handler-failed',
+        code: 'HANDLER_FAILED',
+        outTradeNo: 'ORDER-0001',
+        error: { cause: { message: 'database is away' } },
+      },
+    ]);
     const attempts: number[] = [];
     onPaid = (_payment, { attempt, idempotencyKey }) => {
       attempts.push(attempt);
@@ -193,7 +236,9 @@ describe('notifications', () => {
       });
     };
     const late = performance.now() - 3900;
-    expect((await wechatH5.handleNotification({ method: 'POST', body: Buffer.from(notification()), receivedAt: late })).body).toBe(FAIL);
+    expect(
+      (await wechatH5.handleNotification({ method: 'POST', body: Buffer.from(notification()), receivedAt: late })).body,
+    ).toBe(FAIL);
     expect(problems).toMatchObject([{ code: 'HANDLER_TIMEOUT' }]);
     const repeat = post(notification());
     finish();
@@ -206,8 +251,18 @@ describe('notifications', () => {
     ['X02', 'no signature', 'SIGN_MISSING', () => notification().replace(/<sign>.*<\/sign>/, '')],
     ['X02', 'no return_code', 'FIELD_MISSING', () => signedNotification({ return_code: '' }, simulator.merchant)],
     ['X02', 'neither', 'FIELD_MISSING', () => '<xml><out_trade_no>ORDER-0001</out_trade_no></xml>'],
-    ['X05', 'another merchant', 'MERCHANT_UNKNOWN', () => signedNotification({}, { ...simulator.merchant, mchId: '1900000999' })],
-    ['X06', 'another application', 'MERCHANT_MISMATCH', () => signedNotification({}, { ...simulator.merchant, appId: 'wx0000000000000000' })],
+    [
+      'X05',
+      'another merchant',
+      'MERCHANT_UNKNOWN',
+      () => signedNotification({}, { ...simulator.merchant, mchId: '1900000999' }),
+    ],
+    [
+      'X06',
+      'another application',
+      'MERCHANT_MISMATCH',
+      () => signedNotification({}, { ...simulator.merchant, appId: 'wx0000000000000000' }),
+    ],
     ['D27', 'an HTML page', 'XML_INVALID', () => '<!DOCTYPE html><html></html>'],
     ['D27', 'JSON', 'XML_INVALID', () => '{"out_trade_no":"ORDER-0001"}'],
     ['D13', 'an amount of another shape', 'FIELD_INVALID', () => notification({ total_fee: '1990.0' })],
@@ -230,7 +285,10 @@ describe('notifications', () => {
     expect((await post(notification(fields))).body).toBe(FAIL);
     expect(problems).toMatchObject([{ type: 'quarantined', code: 'ORDER_MISMATCH', field, outTradeNo: 'ORDER-0001' }]);
     expect(paid).toEqual([]);
-    expect(await wechatH5.confirmPayment({ outTradeNo: 'ORDER-0001' })).toMatchObject({ state: 'quarantined', delivered: false });
+    expect(await wechatH5.confirmPayment({ outTradeNo: 'ORDER-0001' })).toMatchObject({
+      state: 'quarantined',
+      delivered: false,
+    });
   });
 
   test('an absent fee_type means CNY', async () => {
@@ -255,12 +313,22 @@ describe('notifications', () => {
   });
 
   test('I10: GET has nothing to see', async () => {
-    expect(await wechatH5.handleNotification({ method: 'GET', body: new Uint8Array() })).toMatchObject({ status: 405, headers: { allow: 'POST' }, body: FAIL });
+    expect(await wechatH5.handleNotification({ method: 'GET', body: new Uint8Array() })).toMatchObject({
+      status: 405,
+      headers: { allow: 'POST' },
+      body: FAIL,
+    });
   });
 
   test('X10: the previous key still verifies during a rotation', async () => {
-    const rotated = make({ merchant: { ...simulator.merchant, apiKey: ['n'.repeat(32), simulator.merchant.apiKey] }, orderBook: new MemoryOrderBook(), findOrder: async () => ({ totalFee: 1990 }) });
-    expect((await rotated.handleNotification({ method: 'POST', body: Buffer.from(notification()) })).body).toBe(SUCCESS);
+    const rotated = make({
+      merchant: { ...simulator.merchant, apiKey: ['n'.repeat(32), simulator.merchant.apiKey] },
+      orderBook: new MemoryOrderBook(),
+      findOrder: async () => ({ totalFee: 1990 }),
+    });
+    expect((await rotated.handleNotification({ method: 'POST', body: Buffer.from(notification()) })).body).toBe(
+      SUCCESS,
+    );
   });
 });
 
@@ -281,7 +349,9 @@ describe('findOrder', () => {
         return found;
       },
     });
-    expect((await own.handleNotification({ method: 'POST', body: Buffer.from(notification()) })).body).toContain(verdict);
+    expect((await own.handleNotification({ method: 'POST', body: Buffer.from(notification()) })).body).toContain(
+      verdict,
+    );
     expect(asked).toEqual([{ mchId: simulator.merchant.mchId, outTradeNo: 'ORDER-0001' }]);
     expect(paid).toHaveLength(verdict === 'SUCCESS' ? 1 : 0);
   });
@@ -292,7 +362,11 @@ describe('findOrder', () => {
         throw new Error('connection refused');
       },
     });
-    expect(await own.handleNotification({ method: 'POST', body: Buffer.from(notification()) })).toMatchObject({ status: 500 });
-    expect(problems).toMatchObject([{ code: 'ORDER_BOOK_FAILED', error: { cause: { message: 'connection refused' } } }]);
+    expect(await own.handleNotification({ method: 'POST', body: Buffer.from(notification()) })).toMatchObject({
+      status: 500,
+    });
+    expect(problems).toMatchObject([
+      { code: 'ORDER_BOOK_FAILED', error: { cause: { message: 'connection refused' } } },
+    ]);
   });
 });

@@ -1,4 +1,10 @@
-import { createClientIpResolver, type ClientIp, type ClientIpExplanation, type ClientIpRequest, type TrustFunction } from './client-ip.js';
+import {
+  createClientIpResolver,
+  type ClientIp,
+  type ClientIpExplanation,
+  type ClientIpRequest,
+  type TrustFunction,
+} from './client-ip.js';
 import { Deliveries } from './delivery.js';
 import { quoted, WechatH5Error } from './errors.js';
 import { Gateway } from './gateway.js';
@@ -136,18 +142,24 @@ export function partsOf(value: unknown): InstanceParts | undefined {
 
 function payerOf(order: NewOrder, resolve: (request: ClientIpRequest) => ClientIp): ClientIp {
   if (typeof order !== 'object' || order === null) {
-    throw new WechatH5Error('ORDER_FIELD_INVALID', 'createOrder was called without an order', { hint: 'Pass { outTradeNo, body, totalFee }.' });
+    throw new WechatH5Error('ORDER_FIELD_INVALID', 'createOrder was called without an order', {
+      hint: 'Pass { outTradeNo, body, totalFee }.',
+    });
   }
   if (typeof order.clientIp === 'string' && order.clientIp !== '') {
     try {
       return resolve({ remoteAddress: order.clientIp, rawHeaders: [] });
     } catch (error) {
       if (!(error instanceof WechatH5Error) || error.code !== 'PEER_INVALID') throw error;
-      throw new WechatH5Error('ORDER_FIELD_INVALID', `spbill_create_ip is ${quoted(order.clientIp)}, which is not an IP address`, {
-        field: 'spbill_create_ip',
-        hint: 'Give one address alone, as wechatH5.clientIp(request).ip returns it: no port, no list, no brackets.',
-        cause: error,
-      });
+      throw new WechatH5Error(
+        'ORDER_FIELD_INVALID',
+        `spbill_create_ip is ${quoted(order.clientIp)}, which is not an IP address`,
+        {
+          field: 'spbill_create_ip',
+          hint: 'Give one address alone, as wechatH5.clientIp(request).ip returns it: no port, no list, no brackets.',
+          cause: error,
+        },
+      );
     }
   }
   throw new WechatH5Error('ORDER_FIELD_INVALID', 'spbill_create_ip is missing: clientIp was not given', {

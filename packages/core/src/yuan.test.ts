@@ -14,12 +14,26 @@ test.each([
   expect(yuan(text)).toBe(fen);
 });
 
-test.each(['', ' 1', '1 ', '-1', '+1', '1.', '.5', '1.999', '1,5', '1e3', '0x10', '１', '1.0.0', 'NaN', '21474836.48', '99999999'])(
-  'D25: %j is refused',
-  (text) => {
-    expect(() => yuan(text)).toThrow(expect.objectContaining({ code: 'ORDER_FIELD_INVALID', field: 'total_fee' }));
-  },
-);
+test.each([
+  '',
+  ' 1',
+  '1 ',
+  '-1',
+  '+1',
+  '1.',
+  '.5',
+  '1.999',
+  '1,5',
+  '1e3',
+  '0x10',
+  '１',
+  '1.0.0',
+  'NaN',
+  '21474836.48',
+  '99999999',
+])('D25: %j is refused', (text) => {
+  expect(() => yuan(text)).toThrow(expect.objectContaining({ code: 'ORDER_FIELD_INVALID', field: 'total_fee' }));
+});
 
 test('D25: a number is refused: it has been rounded already', () => {
   expect(() => yuan(19.9 as unknown as string)).toThrow(expect.objectContaining({ code: 'ORDER_FIELD_INVALID' }));

@@ -32,7 +32,8 @@ export function wechatH5Notify<Tx = never>(argument?: WechatH5Argument<Tx>): Mid
     if (!mounted && !isForNotify(instance, captured.path)) return next();
     receiveNotification(instance, request, captured).then((answer) => {
       if (!isPending(answer)) return sendReply(response, answer);
-      if (request.wechatH5?.instance !== instance) request.wechatH5 = bindToRequest(instance, captured, trustOfApplication(request));
+      if (request.wechatH5?.instance !== instance)
+        request.wechatH5 = bindToRequest(instance, captured, trustOfApplication(request));
       request.wechatH5.receive(answer);
       holdResponse(response, answer);
       next();

@@ -43,7 +43,11 @@ export type Middleware = (request: IncomingMessage, response: ServerResponse, ne
 export function wechatH5<Tx = never>(argument?: WechatH5Argument<Tx>): Middleware {
   const instance = instanceOf(argument);
   return function wechatH5Middleware(request: ExpressRequest, _response, next) {
-    request.wechatH5 = bindToRequest(instance, captureRequest(request, request.originalUrl), trustOfApplication(request));
+    request.wechatH5 = bindToRequest(
+      instance,
+      captureRequest(request, request.originalUrl),
+      trustOfApplication(request),
+    );
     next();
   };
 }

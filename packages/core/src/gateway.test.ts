@@ -1,0 +1,291 @@
+import { once } from 'node:events';
+import { createServer as createHttpServer, type RequestListener, type Server as HttpServer } from 'node:http';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { Gateway, gatewayBases } from './gateway.js';
+import { KnownMerchant } from './merchant.js';
+import { sign } from './signature.js';
+import { buildXml } from './xml.js';
+
+const API_KEY = '192006250b4c09247ec02edce69f6a2d';
+const merchant = new KnownMerchant({ appId: 'wx2421b1c4370ec43b', mchId: '10000100', apiKey: API_KEY }, 'merchant');
+const ORDER = { out_trade_no: 'ORDER-0001', total_fee: '1' };
+
+const stops: (() => Promise<unknown>)[] = [];
+let gateways: Gateway[] = [];
+
+afterEach(async () => {
+  for (const gateway of gateways) gateway.close();
+  gateways = [];
+  for (const stop of stops.splice(0)) await stop();
+});
+
+/** A WeChat Pay that speaks raw bytes: what it does with each connection is the test's to say. */
+async function rawServer(onConnection: (socket: Socket) => void): Promise<URL> {
+  const sockets = new Set<Socket>();
+  const server: Server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    onConnection(socket);
+  });
+  stops.push(async () => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+    await once(server, 'close');
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+}
+
+async function httpServer(listener: RequestListener): Promise<URL> {
+  const server: HttpServer = createHttpServer(listener);
+  stops.push(async () => {
+    server.closeAllConnections();
+    server.close();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+}
+
+const answering = (body: string | Buffer, status = 200, headers: Record<string, string> = {}): Promise<URL> =>
+  httpServer((request, response) => {
+    request.resume().on('end', () => response.writeHead(status, headers).end(body));
+  });
+
+function gatewayTo(bases: URL[], options: { timeoutMs?: number; connectTimeoutMs?: number } = {}): Gateway {
+  const gateway = new Gateway({ bases, timeoutMs: 2000, connectTimeoutMs: 500, ...options });
+  gateways.push(gateway);
+  return gateway;
+}
+
+function reply(fields: Record<string, string> = {}, key = API_KEY): string {
+  const all: Record<string, string> = {
+    return_code: 'SUCCESS',
+    appid: merchant.appId,
+    mch_id: merchant.mchId,
+    nonce_str: 'IITRi8Iabbblz1Jc',
+    result_code: 'SUCCESS',
+    prepay_id: 'wx201411101639507cbf6ffd8b0779950874',
+    ...fields,
+  };
+  return buildXml({ ...all, sign: sign(all, key) });
+}
+
+const call = (gateway: Gateway, subject = 'ORDER-0001'): ReturnType<Gateway['call']> =>
+  gateway.call('/pay/unifiedorder', merchant, ORDER, subject);
+
+const http = (head: string, body = ''): string => `HTTP/1.1 200 OK\r\n${head}\r\n\r\n${body}`;
+const afterRequest = (send: (socket: Socket) => void) => (socket: Socket) => {
+  socket.once('data', () => send(socket));
+};
+
+test('what is sent: strict XML, signed, with a fresh nonce, over a kept connection', async () => {
+  const bodies: string[] = [];
+  const connections = new Set<Socket>();
+  const base = await httpServer((request, response) => {
+    connections.add(request.socket);
+    let body = '';
+    request
+      .on('data', (chunk) => (body += chunk))
+      .on('end', () => {
+        bodies.push(body);
+        expect([request.method, request.url, request.headers['content-type']]).toEqual([
+          'POST',
+          '/pay/unifiedorder',
+          'text/xml; charset=utf-8',
+        ]);
+        response.end(reply());
+      });
+  });
+  const gateway = gatewayTo([base]);
+  expect((await call(gateway)).raw['prepay_id']).toBe('wx201411101639507cbf6ffd8b0779950874');
+  await call(gateway);
+  expect(connections.size).toBe(1);
+  const [first, second] = bodies.map((body) => /<nonce_str><!\[CDATA\[([0-9a-f]{32})\]\]>/.exec(body)?.[1]);
+  expect(first).toBeDefined();
+  expect(second).not.toBe(first);
+});
+
+describe('replies that are not believed', () => {
+  test.each([
+    ['N17', 'a login page', () => answering('<!DOCTYPE html><html><body>Sign in</body></html>')],
+    ['N16', 'a 502 in HTML', () => answering('<html>Bad Gateway</html>', 502)],
+    ['N18', 'a redirect', () => answering('', 302, { location: 'https://evil.example/' })],
+    [
+      'N24',
+      'no signature',
+      () =>
+        answering(
+          buildXml({ return_code: 'SUCCESS', result_code: 'SUCCESS', appid: merchant.appId, mch_id: merchant.mchId }),
+        ),
+    ],
+    ['N24', "a stranger's signature", () => answering(reply({}, 'x'.repeat(32)))],
+    ['N23', 'for another merchant', () => answering(reply({ mch_id: '10000101' }))],
+    ['N23', 'for another application', () => answering(reply({ appid: 'wx0000000000000000' }))],
+    ['N23', 'no nonce', () => answering(reply({ nonce_str: '' }))],
+    ['N25', 'larger than any reply', () => answering(`<xml>${' '.repeat(300_000)}</xml>`)],
+    ['N26', 'compressed unasked', () => answering('\u001f\u008b', 200, { 'content-encoding': 'gzip' })],
+    ['N05', 'nothing', () => answering('')],
+    [
+      'N06',
+      'garbage instead of HTTP',
+      () => rawServer(afterRequest((socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n'))),
+    ],
+    ['N05', 'the connection closed without a word', () => rawServer(afterRequest((socket) => socket.end()))],
+    [
+      'N01',
+      'reset within the body',
+      () =>
+        rawServer(
+          afterRequest((socket) =>
+            socket.write(http('Content-Length: 500', '<xml>'), () => setTimeout(() => socket.resetAndDestroy(), 20)),
+          ),
+        ),
+    ],
+    [
+      'N02',
+      'closed within the announced body',
+      () => rawServer(afterRequest((socket) => socket.end(http('Content-Length: 500', '<xml>')))),
+    ],
+    [
+      'N03',
+      'closed within a body without a length',
+      () => rawServer(afterRequest((socket) => socket.end(http('Connection: close', reply().slice(0, -20))))),
+    ],
+    [
+      'N04',
+      'a truncated chunk',
+      () => rawServer(afterRequest((socket) => socket.end(http('Transfer-Encoding: chunked', '500\r\n<xml>')))),
+    ],
+    [
+      'N04',
+      'a chunk size that is none',
+      () => rawServer(afterRequest((socket) => socket.end(http('Transfer-Encoding: chunked', 'zz\r\n<xml>')))),
+    ],
+  ])('%s: %s', async (_id, _title, start) => {
+    await expect(call(gatewayTo([await start()]))).rejects.toMatchObject({
+      code: 'GATEWAY_REPLY_INVALID',
+      hint: expect.stringMatching(/./),
+    });
+  });
+
+  test('N19: return_code FAIL says why, and is not signed', async () => {
+    const base = await answering(buildXml({ return_code: 'FAIL', return_msg: '签名错误' }));
+    await expect(call(gatewayTo([base]))).rejects.toMatchObject({ code: 'RETURN_CODE_FAIL', errCodeDes: '签名错误' });
+  });
+
+  test('the early refusal of the edge has other names', async () => {
+    const base = await answering(
+      '<xml><return_code>FAIL</return_code><retmsg>XML parse</retmsg><retcode>1</retcode></xml>',
+    );
+    await expect(call(gatewayTo([base]))).rejects.toMatchObject({ code: 'RETURN_CODE_FAIL', errCodeDes: 'XML parse' });
+  });
+
+  test('N23: a reply that was given for another order', async () => {
+    const gateway = gatewayTo([await answering(reply())]);
+    await call(gateway, 'ORDER-0001');
+    await expect(call(gateway, 'ORDER-0002')).rejects.toMatchObject({ code: 'GATEWAY_REPLY_INVALID' });
+    await expect(call(gateway, 'ORDER-0001')).resolves.toBeDefined();
+  });
+});
+
+test('result_code FAIL is an answer', async () => {
+  const base = await answering(reply({ result_code: 'FAIL', err_code: 'NOAUTH', err_code_des: '商户无此接口权限' }));
+  expect((await call(gatewayTo([base]))).refusal).toEqual({ errCode: 'NOAUTH', errCodeDes: '商户无此接口权限' });
+});
+
+describe('time', () => {
+  test('N07: accepts, never answers', async () => {
+    const base = await rawServer(() => {});
+    await expect(call(gatewayTo([base], { timeoutMs: 200 }))).rejects.toMatchObject({ code: 'GATEWAY_TIMEOUT' });
+  });
+
+  test('N08: a byte now and then does not extend the deadline', async () => {
+    const base = await rawServer(
+      afterRequest((socket) => {
+        socket.write(http('Content-Length: 500'));
+        const drip = setInterval(() => socket.write(' '), 20);
+        socket.on('close', () => clearInterval(drip));
+      }),
+    );
+    await expect(call(gatewayTo([base], { timeoutMs: 200 }))).rejects.toMatchObject({ code: 'GATEWAY_TIMEOUT' });
+  });
+});
+
+describe('connections', () => {
+  async function closedPort(): Promise<URL> {
+    const base = await rawServer(() => {});
+    await stops.pop()?.();
+    return base;
+  }
+
+  test('N09: refused: nothing was sent', async () => {
+    await expect(call(gatewayTo([await closedPort()]))).rejects.toMatchObject({
+      code: 'GATEWAY_UNREACHABLE',
+      cause: expect.anything(),
+    });
+  });
+
+  test('N29: the second host is asked when the first cannot be reached, and only then', async () => {
+    const second = await answering(reply());
+    await expect(call(gatewayTo([await closedPort(), second]))).resolves.toBeDefined();
+    await expect(call(gatewayTo([await answering('', 500), second]))).rejects.toMatchObject({
+      code: 'GATEWAY_REPLY_INVALID',
+    });
+  });
+
+  test('N27: a kept connection that died meanwhile costs one more try, on a fresh one', async () => {
+    let connections = 0;
+    const base = await rawServer((socket) => {
+      connections++;
+      socket.on('data', () => {
+        // The first answer promises to keep the connection; the next request on it finds it gone.
+        if (connections === 1 && socket.bytesWritten > 0) socket.resetAndDestroy();
+        else socket.write(http(`Content-Length: ${Buffer.byteLength(reply())}`, reply()));
+      });
+    });
+    const gateway = gatewayTo([base]);
+    await call(gateway);
+    await expect(call(gateway)).resolves.toBeDefined();
+    expect(connections).toBe(2);
+  });
+});
+
+describe('gatewayBases', () => {
+  test('names', () => {
+    expect(gatewayBases('mainland').map(String)).toEqual([
+      'https://api.mch.weixin.qq.com/',
+      'https://api2.mch.weixin.qq.com/',
+    ]);
+    expect(gatewayBases('global')[0]?.host).toBe('apihk.mch.weixin.qq.com');
+    expect(gatewayBases(['http://127.0.0.1:8080', 'http://[::1]:8080', 'http://localhost']).length).toBe(3);
+  });
+
+  test.each([
+    'http://api.mch.weixin.qq.com',
+    'http://127.0.0.1.evil.example',
+    'ftp://127.0.0.1',
+    'mainlnd',
+    '',
+    'https://user@api.example',
+    'https://api.example?x=1',
+  ])('%j is refused', (gateway) => {
+    expect(() => gatewayBases(gateway)).toThrow(expect.objectContaining({ code: 'OPTIONS_INVALID', field: 'gateway' }));
+  });
+});
+
+test('X11: no error of a call holds the key', async () => {
+  const base = await answering(reply({}, 'x'.repeat(32)));
+  const error = (await call(gatewayTo([base])).catch((thrown: unknown) => thrown)) as Error;
+  const { inspect } = await import('node:util');
+  for (const sink of [
+    inspect(error, { depth: 10 }),
+    JSON.stringify(error),
+    String(error.stack),
+    inspect(merchant, { depth: 10, showHidden: true }),
+    JSON.stringify(merchant),
+  ]) {
+    expect(sink).not.toContain(API_KEY);
+  }
+});
