@@ -1,6 +1,9 @@
 /** @jest-config-loader esbuild-register */
 import type { Config } from 'jest';
 
+/** `pnpm nightly`: the same tests at full size. */
+const nightly = process.env['NIGHTLY'] === '1';
+
 const config: Config = {
   testEnvironment: 'node',
   roots: ['<rootDir>/packages', '<rootDir>/examples'],
@@ -21,7 +24,8 @@ const config: Config = {
       },
     ],
   },
-  testTimeout: 30_000,
+  setupFiles: nightly ? ['<rootDir>/packages/testkit/src/nightly.ts'] : [],
+  testTimeout: nightly ? 600_000 : 30_000,
 };
 
 export default config;
