@@ -117,9 +117,11 @@ const EXPLANATIONS: Readonly<Partial<Record<WechatH5ErrorCode | ShopErrorCode, E
   },
 };
 
-/** The code of what a route threw: the library's own, or that the shop itself failed. */
-export function errorCode(thrown: unknown): WechatH5ErrorCode | 'UNEXPECTED' {
-  return isWechatH5Error(thrown) ? thrown.code : 'UNEXPECTED';
+/** The code of what a route threw: the library's, a body parser's refusal of a form, or that the shop itself failed. */
+export function errorCode(thrown: unknown): WechatH5ErrorCode | ShopErrorCode {
+  if (isWechatH5Error(thrown)) return thrown.code;
+  const { status } = Object(thrown) as { status?: unknown };
+  return typeof status === 'number' && status >= 400 && status < 500 ? 'FORM_INVALID' : 'UNEXPECTED';
 }
 
 /**

@@ -6,4 +6,5 @@ export { productPage } from './product-page.js';
 export { resultPage } from './result-page.js';
 export { returnPage } from './return-page.js';
 export { isSameOrigin } from './same-origin.js';
+export type { ShopOptions } from './shop-options.js';
 export { TicketOffice, type Ticket } from './tickets.js';

@@ -1,5 +1,5 @@
-import type { PaymentStatus } from '@wechat-h5/core';
-import { errorPage } from './error-page.js';
+import { WechatH5Error, type PaymentStatus } from '@wechat-h5/core';
+import { errorCode, errorPage } from './error-page.js';
 import { pageHeaders, type Page } from './page.js';
 import { priceText, PRODUCT } from './product.js';
 import { productPage } from './product-page.js';
@@ -115,6 +115,15 @@ test.each([
   expect(page.status).toBe(expected);
   expect(page.html).toContain(code);
 });
+
+test.each([
+  [new WechatH5Error('ORDER_PAID', 'paid'), 'ORDER_PAID'],
+  [Object.assign(new Error('too large'), { status: 413 }), 'FORM_INVALID'],
+  [Object.assign(new Error('away'), { status: 503 }), 'UNEXPECTED'],
+  [new TypeError('a mistake'), 'UNEXPECTED'],
+  [undefined, 'UNEXPECTED'],
+  ['a text', 'UNEXPECTED'],
+])('%s is shown as %s', (thrown, code) => expect(errorCode(thrown)).toBe(code));
 
 test('text from outside cannot become markup', () => {
   const sly = `"'><script>alert(1)</script>&amp;`;
