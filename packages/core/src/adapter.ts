@@ -7,10 +7,10 @@ import type { Notification } from './notification.js';
 import type { NotificationReply, PendingNotification } from './notification-endpoint.js';
 import { withEnvironment, type WechatH5Options } from './options.js';
 import type { H5Order } from './orders.js';
-import { readRawBody, type ParsedIncomingMessage } from './raw-body.js';
+import { readRawBody, type ParsedBody, type ParsedIncomingMessage } from './raw-body.js';
 import { createWechatH5, partsOf, type InstanceParts, type WechatH5 } from './wechat-h5.js';
 
-export type { ParsedIncomingMessage } from './raw-body.js';
+export type { ParsedBody, ParsedIncomingMessage } from './raw-body.js';
 export type { PendingNotification } from './notification-endpoint.js';
 
 /** What a middleware may be given: an instance, or options laid over the environment. */
@@ -163,16 +163,19 @@ function trimSlash(path: string): string {
 /**
  * One notification, from the request to what has to be answered: a reply, or with no `onPaid` a verified
  * payment for a route to acknowledge. Never rejects.
+ *
+ * @param parsed where the framework's parsers leave their result, if that is not the request itself
  */
 export async function receiveNotification(
   instance: WechatH5,
   request: ParsedIncomingMessage,
   { method, receivedAt }: CapturedRequest,
+  parsed: ParsedBody = request,
 ): Promise<NotificationReply | PendingNotification> {
   const { endpoint, hasHandler } = partsFor(instance);
   try {
     // Whoever does not post has no body to wait for.
-    const body = method === 'POST' ? await readRawBody(request) : new Uint8Array();
+    const body = method === 'POST' ? await readRawBody(request, {}, parsed) : new Uint8Array();
     const notification = { method, body, receivedAt };
     return await (hasHandler ? endpoint.handle(notification) : endpoint.open(notification));
   } catch (error) {

@@ -8,17 +8,27 @@ export interface RawBodyLimits {
   timeoutMs?: number;
 }
 
-/** What a body parser that ran earlier may have left on a request. */
-export type ParsedIncomingMessage = IncomingMessage & { rawBody?: unknown; body?: unknown };
+/** What a body parser that ran earlier may have left behind. */
+export interface ParsedBody {
+  rawBody?: unknown;
+  body?: unknown;
+}
+
+export type ParsedIncomingMessage = IncomingMessage & ParsedBody;
 
 /**
  * The exact bytes of a request: from the stream if nobody has read it, otherwise from what an earlier
  * parser kept untouched (`rawBody`, or a `body` that is bytes or text). Never re-serialises, never waits for
  * a stream that has ended.
  *
+ * @param parsed where parsers leave their result, if that is not the request itself
  * @throws {WechatH5Error} `BODY_ALREADY_READ`, `BODY_TOO_LARGE`, `BODY_ENCODED`, `BODY_TIMEOUT`, `BODY_ABORTED`
  */
-export async function readRawBody(request: ParsedIncomingMessage, limits: RawBodyLimits = {}): Promise<Uint8Array> {
+export async function readRawBody(
+  request: ParsedIncomingMessage,
+  limits: RawBodyLimits = {},
+  parsed: ParsedBody = request,
+): Promise<Uint8Array> {
   const maxBytes = limits.maxBytes ?? 65_536;
   const encoding = request.headers['content-encoding'];
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
@@ -26,7 +36,7 @@ export async function readRawBody(request: ParsedIncomingMessage, limits: RawBod
       hint: 'WeChat Pay sends plain XML. Check what stands in front of this server.',
     });
   }
-  const kept = keptBytes(request);
+  const kept = keptBytes(request, parsed);
   if (kept !== undefined) {
     if (kept.byteLength > maxBytes) throw tooLarge(maxBytes);
     return kept;
@@ -36,13 +46,13 @@ export async function readRawBody(request: ParsedIncomingMessage, limits: RawBod
 }
 
 /** `undefined`: nobody has read the stream yet. */
-function keptBytes(request: ParsedIncomingMessage): Uint8Array | undefined {
-  if (request.rawBody instanceof Uint8Array) return request.rawBody;
-  if (typeof request.rawBody === 'string') return bytesOf(request.rawBody);
+function keptBytes(request: IncomingMessage, parsed: ParsedBody): Uint8Array | undefined {
+  if (parsed.rawBody instanceof Uint8Array) return parsed.rawBody;
+  if (typeof parsed.rawBody === 'string') return bytesOf(parsed.rawBody);
   // `complete` alone is no sign: a short body has arrived whole before anybody reads it.
   if (!request.readableDidRead && !request.readableEnded && !request.destroyed) return undefined;
-  if (request.body instanceof Uint8Array) return request.body;
-  if (typeof request.body === 'string') return bytesOf(request.body);
+  if (parsed.body instanceof Uint8Array) return parsed.body;
+  if (typeof parsed.body === 'string') return bytesOf(parsed.body);
   if (request.destroyed && !request.complete) throw aborted();
   throw alreadyRead();
 }
