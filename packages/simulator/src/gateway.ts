@@ -29,11 +29,11 @@ const OPERATIONS: Readonly<Record<GatewayOperation, Operation>> = {
 };
 
 /** The official words for codes that a script may ask for without words of its own. */
-const DESCRIPTIONS: Readonly<Record<string, string>> = {
-  SYSTEMERROR: '系统错误',
-  FREQUENCY_LIMITED: '频率限制',
-  NOAUTH: '商户无此接口权限',
-};
+const DESCRIPTIONS = new Map([
+  ['SYSTEMERROR', '系统错误'],
+  ['FREQUENCY_LIMITED', '频率限制'],
+  ['NOAUTH', '商户无此接口权限'],
+]);
 
 export interface GatewayOptions {
   readonly merchant: SimulatedMerchant;
@@ -88,7 +88,7 @@ export class Gateway {
   #strike(fault: GatewayFault, operation: GatewayOperation, fields: Fields, signType: SignType): Answered {
     if ('returnMsg' in fault) return unsigned({ code: 'FAIL', returnMsg: fault.returnMsg });
     if ('errCode' in fault) {
-      const description = fault.errCodeDes ?? DESCRIPTIONS[fault.errCode] ?? fault.errCode;
+      const description = fault.errCodeDes ?? DESCRIPTIONS.get(fault.errCode) ?? fault.errCode;
       return this.#signed({ code: fault.errCode, description }, fields, signType);
     }
     if (fault.drop === 'ignore') return { reply: 'drop', verdict: 'DROPPED', reason: 'cut before anything was done' };

@@ -152,15 +152,15 @@ function checkNotifyUrl(value: string, _fields: Fields, { allowRemoteNotifyUrl }
 }
 
 /** The members that each kind of H5 scene must name. */
-const SCENE_MEMBERS: Readonly<Record<string, readonly string[]>> = {
-  IOS: ['app_name', 'bundle_id'],
-  Android: ['app_name', 'package_name'],
-  Wap: ['wap_url', 'wap_name'],
-};
+const SCENE_MEMBERS = new Map([
+  ['IOS', ['app_name', 'bundle_id']],
+  ['Android', ['app_name', 'package_name']],
+  ['Wap', ['wap_url', 'wap_name']],
+]);
 
 function checkSceneInfo(value: string): string | undefined {
   const h5Info = asRecord(asRecord(parseJson(value))?.['h5_info']);
-  const members = SCENE_MEMBERS[String(h5Info?.['type'])];
+  const members = SCENE_MEMBERS.get(String(h5Info?.['type']));
   const complete = members?.every((name) => typeof h5Info?.[name] === 'string' && h5Info[name] !== '');
   return complete ? undefined : '参数格式错误';
 }

@@ -47,6 +47,7 @@ test.each([
   ['a DOCTYPE', '<!DOCTYPE xml [<!ENTITY e "1">]><xml><a>&e;</a></xml>'],
   ['a processing instruction', '<xml><?php ?><a>1</a></xml>'],
   ['an unknown entity', '<xml><a>&nbsp;</a></xml>'],
+  ['an entity named like a property', '<xml><a>&toString;</a></xml>'],
   ['an open entity', '<xml><a>1 & 2</a></xml>'],
   ['an entity beyond Unicode', '<xml><a>&#x110000;</a></xml>'],
   ['an entity for a control', '<xml><a>&#0;</a></xml>'],

@@ -9,7 +9,13 @@ const TEXT = '#text';
 const CDATA = '#cdata';
 const CDATA_SECTION = /<!\[CDATA\[[^]*?\]\]>/g;
 const FIELD_NAME = /^[A-Za-z_][\w.-]{0,63}$/;
-const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+const ENTITIES = new Map([
+  ['amp', '&'],
+  ['lt', '<'],
+  ['gt', '>'],
+  ['quot', '"'],
+  ['apos', "'"],
+]);
 
 /*
  * Left to its defaults the parser trims values, turns digits into numbers and expands entities inside values it has
@@ -95,7 +101,7 @@ function resolveEntities(text: string): string {
   return text.replaceAll(/&([^;&]*);?/g, (reference: string, name: string) => {
     const numeric = /^#(?:x([0-9A-Fa-f]{1,6})|([0-9]{1,7}))$/.exec(name);
     const code = numeric ? parseInt(numeric[1] ?? numeric[2] ?? '', numeric[1] ? 16 : 10) : undefined;
-    const value = code === undefined ? ENTITIES[name] : code <= 0x10ffff ? String.fromCodePoint(code) : undefined;
+    const value = code === undefined ? ENTITIES.get(name) : code <= 0x10ffff ? String.fromCodePoint(code) : undefined;
     if (
       value === undefined ||
       !reference.endsWith(';') ||
