@@ -1,0 +1,3 @@
+export type { WechatH5Context } from './wechat-h5.js';
+export { wechatH5 } from './wechat-h5.js';
+export { wechatH5Notify } from './notify.js';
