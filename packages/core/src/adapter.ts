@@ -3,7 +3,7 @@ import type { ClientIp, ClientIpRequest, TrustFunction } from './client-ip.js';
 import { WechatH5Error } from './errors.js';
 import { MemoryOrderBook } from './memory-order-book.js';
 import type { NewOrder } from './new-order.js';
-import type { Notification } from './notification.js';
+import type { PaymentNotification } from './notification.js';
 import type { NotificationReply, PendingNotification } from './notification-endpoint.js';
 import { withEnvironment, type WechatH5Options } from './options.js';
 import type { H5Order } from './orders.js';
@@ -25,10 +25,10 @@ export interface CapturedRequest extends ClientIpRequest {
 }
 
 /** The payment that a route behind the notify middleware decides on. */
-export type RoutedNotification = Extract<Notification, { type: 'payment' }> & Pick<PendingNotification, 'order'>;
+export type RoutedNotification = PaymentNotification & Pick<PendingNotification, 'order'>;
 
 /** What handlers find on a request: the instance's operations, bound to this visitor. */
-export interface RequestWechatH5 extends Pick<WechatH5, 'queryOrder' | 'confirmPayment'> {
+export interface RequestWechatH5 extends Pick<WechatH5, 'queryOrder' | 'queryRefund' | 'confirmPayment'> {
   readonly instance: WechatH5;
   /** The payer's address. Walked when read; throws then if the deployment is misconfigured. */
   readonly clientIp: ClientIp;
@@ -132,6 +132,8 @@ export class BoundWechatH5 implements RequestWechatH5 {
   };
 
   readonly queryOrder: WechatH5['queryOrder'] = (ref) => this.instance.queryOrder(ref);
+
+  readonly queryRefund: WechatH5['queryRefund'] = (ref) => this.instance.queryRefund(ref);
 
   readonly confirmPayment: WechatH5['confirmPayment'] = (ref) => this.instance.confirmPayment(ref);
 

@@ -45,3 +45,8 @@ export function parseTime(text: string | undefined): Date | undefined {
     second <= 60;
   return real ? new Date(wallClock - OFFSET_MS + (second === 60 ? 1000 : 0)) : undefined;
 }
+
+/** Reads `yyyy-MM-dd HH:mm:ss` (UTC+8), as refunds have it; `undefined` for anything else. */
+export function parseRefundTime(text: string | undefined): Date | undefined {
+  return /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/.test(text ?? '') ? parseTime(text?.replace(/[- :]/g, '')) : undefined;
+}

@@ -2,12 +2,13 @@ import { isWechatH5Error, quoted, WechatH5Error } from './errors.js';
 import type { OrderBook, OrderKey, OrderRecord } from './order-book.js';
 import { evidenceOf, orderKeyOf, type Payment } from './payment.js';
 import { asWechatH5Error, type ProblemReporter } from './problems.js';
+import type { Refund } from './refunds.js';
 
-/** What `onPaid` is told beside the payment. */
+/** What a handler is told beside the payment or refund. */
 export interface HandlerContext<Tx = never> {
-  /** 1 on the first run for this payment. More: an earlier run threw, took too long, or its process died. */
+  /** 1 on the first run. More: an earlier run threw, took too long, or its process died. */
   readonly attempt: number;
-  /** The same for every run for this payment, for systems of yours that deduplicate. */
+  /** The same for every run for this payment or refund, for systems of yours that deduplicate. */
   readonly idempotencyKey: string;
   /** Aborts when this run can no longer succeed: it took too long, or another machine has taken over. */
   readonly signal: AbortSignal;
@@ -16,6 +17,8 @@ export interface HandlerContext<Tx = never> {
 }
 
 export type OnPaid<Tx = never> = (payment: Payment, context: HandlerContext<Tx>) => Promise<void> | void;
+
+export type OnRefunded<Tx = never> = (refund: Refund, context: HandlerContext<Tx>) => Promise<void> | void;
 
 /** The shop's own table, for orders that are not in the book. `undefined`: no such order. */
 export type FindOrder = (ref: {
@@ -34,8 +37,15 @@ export type Standing = 'due' | 'settled' | 'unknown' | 'quarantined';
 export type DeliveryResult = 'done' | 'failed' | 'busy';
 
 export interface Lease {
-  readonly key: OrderKey;
+  readonly target: Target;
   readonly attempt: number;
+}
+
+/** What is handed over: the payment of an order, or one refund of it. */
+interface Target {
+  readonly key: OrderKey;
+  readonly transactionId: string;
+  readonly outRefundNo?: string;
 }
 
 const LEASE_MS = 30_000;
@@ -46,6 +56,7 @@ export class Deliveries<Tx = never> {
   readonly #book: OrderBook<Tx>;
   readonly #findOrder: FindOrder | undefined;
   readonly #onPaid: OnPaid<Tx> | undefined;
+  readonly #onRefunded: OnRefunded<Tx> | undefined;
   readonly #report: ProblemReporter;
   readonly #running = new Map<string, Promise<DeliveryResult>>();
 
@@ -53,16 +64,22 @@ export class Deliveries<Tx = never> {
     book: OrderBook<Tx>;
     findOrder: FindOrder | undefined;
     onPaid: OnPaid<Tx> | undefined;
+    onRefunded: OnRefunded<Tx> | undefined;
     report: ProblemReporter;
   }) {
     this.#book = parts.book;
     this.#findOrder = parts.findOrder;
     this.#onPaid = parts.onPaid;
+    this.#onRefunded = parts.onRefunded;
     this.#report = parts.report;
   }
 
   get hasHandler(): boolean {
     return this.#onPaid !== undefined;
+  }
+
+  get hasRefundHandler(): boolean {
+    return this.#onRefunded !== undefined;
   }
 
   /**
@@ -89,12 +106,12 @@ export class Deliveries<Tx = never> {
   }
 
   /** A payment for an order nobody knows: kept waiting by a FAIL until somebody looks. */
-  reportUnknown(payment: Payment): void {
+  reportUnknown(payment: Payment | Refund): void {
     this.#report(
       'order-unknown',
       new WechatH5Error(
         'ORDER_UNKNOWN',
-        `A genuine payment names out_trade_no ${quoted(payment.outTradeNo)}, which is not in the order book`,
+        `A genuine message names out_trade_no ${quoted(payment.outTradeNo)}, which is not in the order book`,
         {
           field: 'out_trade_no',
           hint:
@@ -106,90 +123,129 @@ export class Deliveries<Tx = never> {
     );
   }
 
+  /** Joins a refund that `refundquery` confirmed to its order. */
+  async recordRefund(refund: Refund): Promise<Standing> {
+    const key = orderKeyOf(refund);
+    const { outRefundNo, refundFee } = refund;
+    const { order } = await this.#apply(key, { type: 'refunded', outRefundNo, refundFee });
+    if (order === undefined) return 'unknown';
+    return order.refunds[outRefundNo]?.delivery.state === 'DONE' ? 'settled' : 'due';
+  }
+
+  /** Whether a refund was handed over before: then a hint about it is not worth a query. */
+  async isRefundDelivered(
+    ids: { mchId: string; subMchId?: string; outTradeNo: string },
+    outRefundNo: string,
+  ): Promise<boolean> {
+    const order = await this.#get(orderKeyOf(ids));
+    return (
+      order !== undefined &&
+      Object.hasOwn(order.refunds, outRefundNo) &&
+      order.refunds[outRefundNo]?.delivery.state === 'DONE'
+    );
+  }
+
   /** Runs `onPaid` for a payment that is due; concurrent calls for one order share one run. */
   deliver(payment: Payment): Promise<DeliveryResult> {
-    const key = orderKeyOf(payment);
-    const id = `${key.mchId} ${key.subMchId ?? ''} ${key.outTradeNo}`;
-    const running = this.#running.get(id);
-    if (running !== undefined) return running;
-    const run = this.#deliverOnce(key, payment).finally(() => this.#running.delete(id));
-    this.#running.set(id, run);
-    return run;
+    const handler = this.#onPaid;
+    return this.#deliver(targetOf(payment), 'onPaid', handler && ((context) => handler(payment, context)));
+  }
+
+  /** Runs `onRefunded` for a refund that is due. */
+  deliverRefund(refund: Refund): Promise<DeliveryResult> {
+    const handler = this.#onRefunded;
+    const target = { ...targetOf(refund), outRefundNo: refund.outRefundNo };
+    return this.#deliver(target, 'onRefunded', handler && ((context) => handler(refund, context)));
   }
 
   /** The lease a route holds while it decides whether to acknowledge. */
   async claim(payment: Payment): Promise<Lease | 'done' | 'busy'> {
-    const key = orderKeyOf(payment);
-    const { outcome, order } = await this.#apply(key, { type: 'claim', leaseMs: LEASE_MS });
-    if (outcome === 'applied' && order !== undefined) return { key, attempt: order.delivery.attempt };
-    return outcome === 'done' || outcome === 'withheld' ? 'done' : 'busy';
+    return this.#claim(targetOf(payment));
   }
 
   /** Takes an order the book does not know from the payment itself: the route has said that it knows it. */
   async adopt(payment: Payment): Promise<void> {
     const key = orderKeyOf(payment);
-    await this.#apply(key, {
-      type: 'found',
-      intent: { ...intentOf(payment), totalFee: payment.totalFee, feeType: payment.feeType, attach: payment.attach },
-    });
+    const { totalFee, feeType, attach } = payment;
+    await this.#apply(key, { type: 'found', intent: { ...intentOf(payment), totalFee, feeType, attach } });
     await this.#apply(key, { type: 'paid', payment: evidenceOf(payment) });
   }
 
   /** @returns whether the delivery is committed */
-  async complete(lease: Lease): Promise<boolean> {
-    const { outcome } = await this.#apply(lease.key, { type: 'complete', attempt: lease.attempt });
+  async complete({ target, attempt }: Lease): Promise<boolean> {
+    const { outcome } = await this.#apply(target.key, { type: 'complete', attempt, ...refundOf(target) });
     return outcome === 'applied' || outcome === 'done';
   }
 
-  async release(lease: Lease): Promise<void> {
-    await this.#apply(lease.key, { type: 'release', attempt: lease.attempt });
+  async release({ target, attempt }: Lease): Promise<void> {
+    await this.#apply(target.key, { type: 'release', attempt, ...refundOf(target) });
   }
 
-  async #deliverOnce(key: OrderKey, payment: Payment): Promise<DeliveryResult> {
-    const onPaid = this.#onPaid;
-    const lease = await this.claim(payment);
+  #deliver(target: Target, name: string, handler: Handler<Tx> | undefined): Promise<DeliveryResult> {
+    const { key, outRefundNo = '' } = target;
+    const id = `${key.mchId} ${key.subMchId ?? ''} ${key.outTradeNo} ${outRefundNo}`;
+    const running = this.#running.get(id);
+    if (running !== undefined) return running;
+    const run = this.#deliverOnce(target, name, handler).finally(() => this.#running.delete(id));
+    this.#running.set(id, run);
+    return run;
+  }
+
+  async #claim(target: Target): Promise<Lease | 'done' | 'busy'> {
+    const { outcome, order } = await this.#apply(target.key, { type: 'claim', leaseMs: LEASE_MS, ...refundOf(target) });
+    if (outcome === 'applied' && order !== undefined) {
+      const { attempt } =
+        target.outRefundNo === undefined
+          ? order.delivery
+          : (order.refunds[target.outRefundNo]?.delivery ?? order.delivery);
+      return { target, attempt };
+    }
+    return outcome === 'done' || outcome === 'withheld' ? 'done' : 'busy';
+  }
+
+  async #deliverOnce(target: Target, name: string, handler: Handler<Tx> | undefined): Promise<DeliveryResult> {
+    const lease = await this.#claim(target);
     if (typeof lease === 'string') return lease;
-    if (onPaid === undefined) return 'failed';
+    const subject = { outTradeNo: target.key.outTradeNo, transactionId: target.transactionId };
     try {
-      await this.#run(onPaid, payment, lease);
-      if (await this.complete(lease)) return 'done';
+      if (handler !== undefined) {
+        await this.#run(name, handler, lease);
+        if (await this.complete(lease)) return 'done';
+      }
     } catch (thrown) {
       const error = asWechatH5Error(
         thrown,
         isWechatH5Error(thrown) && thrown.code === 'HANDLER_TIMEOUT' ? 'HANDLER_TIMEOUT' : 'HANDLER_FAILED',
-        `onPaid failed on attempt ${lease.attempt}`,
-        'The notification was not acknowledged: WeChat Pay repeats it and onPaid runs again. The error is the cause. onPaid 执行失败,微信支付会重发通知。',
+        `${name} failed on attempt ${lease.attempt}`,
+        `The notification was not acknowledged: WeChat Pay repeats it and ${name} runs again. The error is the cause. ${name} 执行失败,微信支付会重发通知。`,
       );
-      this.#report('handler-failed', error, { outTradeNo: key.outTradeNo, transactionId: payment.transactionId });
-      // Whether the release is stored or not, the lease ends by itself.
-      await this.release(lease).catch(() => {});
+      this.#report('handler-failed', error, subject);
     }
+    // Whether the release is stored or not, the lease ends by itself.
+    await this.release(lease).catch(() => {});
     return 'failed';
   }
 
   /** Resolves when the handler does; rejects when it throws, takes too long, or the lease is lost meanwhile. */
-  async #run(onPaid: OnPaid<Tx>, payment: Payment, lease: Lease): Promise<void> {
+  async #run(name: string, handler: Handler<Tx>, { target, attempt }: Lease): Promise<void> {
     const abort = new AbortController();
     const renewal = setInterval(() => {
-      this.#apply(lease.key, { type: 'renew', attempt: lease.attempt, leaseMs: LEASE_MS }).then(
+      this.#apply(target.key, { type: 'renew', attempt, leaseMs: LEASE_MS, ...refundOf(target) }).then(
         ({ outcome }) => outcome === 'lost' && abort.abort(new WechatH5Error('HANDLER_FAILED', 'The lease was lost')),
         // A book that is away for a moment: the next renewal decides.
         () => {},
       );
     }, LEASE_MS / 3).unref();
     const timer = setTimeout(() => {
-      abort.abort(
-        new WechatH5Error('HANDLER_TIMEOUT', `onPaid has not ended after ${HANDLER_TIMEOUT_MS / 60_000} minutes`),
-      );
+      const minutes = HANDLER_TIMEOUT_MS / 60_000;
+      abort.abort(new WechatH5Error('HANDLER_TIMEOUT', `${name} has not ended after ${minutes} minutes`));
     }, HANDLER_TIMEOUT_MS).unref();
+    const { mchId } = target.key;
+    const what = target.outRefundNo === undefined ? 'paid' : `refunded:${target.outRefundNo}`;
+    const context = { attempt, idempotencyKey: `${mchId}:${target.transactionId}:${what}`, signal: abort.signal };
     try {
       await Promise.race([
-        (async () =>
-          onPaid(payment, {
-            attempt: lease.attempt,
-            idempotencyKey: `${payment.mchId}:${payment.transactionId}:paid`,
-            signal: abort.signal,
-          }))(),
+        (async () => handler(context))(),
         new Promise<never>((_, reject) => {
           abort.signal.addEventListener('abort', () => reject(abort.signal.reason as Error), { once: true });
         }),
@@ -222,6 +278,14 @@ export class Deliveries<Tx = never> {
     return true;
   }
 
+  async #get(key: OrderKey): Promise<OrderRecord | undefined> {
+    try {
+      return await this.#book.get(key);
+    } catch (thrown) {
+      throw bookFailed(thrown, 'The order book failed');
+    }
+  }
+
   async #apply(...args: Parameters<OrderBook<Tx>['apply']>): ReturnType<OrderBook<Tx>['apply']> {
     try {
       return await this.#book.apply(...args);
@@ -229,6 +293,16 @@ export class Deliveries<Tx = never> {
       throw bookFailed(thrown, 'The order book failed');
     }
   }
+}
+
+type Handler<Tx> = (context: HandlerContext<Tx>) => Promise<void> | void;
+
+function targetOf(about: Payment | Refund): Target {
+  return { key: orderKeyOf(about), transactionId: about.transactionId };
+}
+
+function refundOf({ outRefundNo }: Target): { outRefundNo?: string } {
+  return outRefundNo === undefined ? {} : { outRefundNo };
 }
 
 function intentOf(payment: Payment): { appId: string; params: Record<string, string>; clientIp: string } {

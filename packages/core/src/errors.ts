@@ -27,6 +27,7 @@ export const ERROR_CODES = [
   'EXPLICIT_CLIENT_IP',
   // the bytes of a notification
   'METHOD_NOT_ALLOWED',
+  'SOURCE_REFUSED',
   'BODY_ALREADY_READ',
   'BODY_TOO_LARGE',
   'BODY_ENCODED',

@@ -7,7 +7,7 @@ import { readSigned } from './signature.js';
 import { buildXml } from './xml.js';
 
 /** The V2 operations used here, by path. */
-export type GatewayPath = '/pay/unifiedorder' | '/pay/orderquery' | '/pay/closeorder';
+export type GatewayPath = '/pay/unifiedorder' | '/pay/orderquery' | '/pay/closeorder' | '/pay/refundquery';
 
 /** A reply whose signature and ids were checked: every field as received. */
 export interface GatewayReply {

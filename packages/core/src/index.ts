@@ -1,13 +1,14 @@
 export { createClientIpResolver } from './client-ip.js';
 export type { ClientIp, ClientIpExplanation, ClientIpOptions, ClientIpRequest, ClientIpResolver } from './client-ip.js';
-export type { FindOrder, HandlerContext, OnPaid } from './delivery.js';
+export type { FindOrder, HandlerContext, OnPaid, OnRefunded } from './delivery.js';
 export { isWechatH5Error, WechatH5Error } from './errors.js';
 export type { WechatH5ErrorCode } from './errors.js';
 export { MemoryOrderBook } from './memory-order-book.js';
 export type { Merchant } from './merchant.js';
 export { withRedirectUrl } from './mweb-url.js';
 export type { NewOrder, SceneInfo } from './new-order.js';
-export type { Notification } from './notification.js';
+export type { Notification, PaymentFailure, PaymentNotification } from './notification.js';
+export type { NotificationEvent, NotificationStage } from './notification-events.js';
 export type { NotificationReply, NotificationRequest } from './notification-endpoint.js';
 export { optionsFromEnv } from './options.js';
 export type { WechatH5Options } from './options.js';
@@ -15,6 +16,8 @@ export type { OrderBook, OrderChange, OrderKey, OrderRecord } from './order-book
 export type { H5Order, OrderQuery, OrderRef, PaymentStatus } from './orders.js';
 export type { Payment } from './payment.js';
 export type { Problem, ProblemType } from './problems.js';
+export type { RefundHint } from './refund-notification.js';
+export type { Refund, RefundEntry, RefundQuery, RefundRef } from './refunds.js';
 export { sign, verifySign } from './signature.js';
 export type { SignType } from './signature.js';
 export { createWechatH5 } from './wechat-h5.js';

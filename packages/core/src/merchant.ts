@@ -1,4 +1,5 @@
 import { WechatH5Error } from './errors.js';
+import { createReqInfoOpener, type ReqInfoOpener } from './refund-notification.js';
 import { prepareKey, sign, type PreparedKey, type SignType } from './signature.js';
 
 /** Who the shop is to WeChat Pay. Ids as the merchant platform shows them. */
@@ -14,6 +15,11 @@ export interface Merchant {
   apiKey: string | readonly string[];
   /** How orders are signed; notifications come back the same way. Default `MD5`, WeChat Pay's own. */
   signType?: SignType;
+  /**
+   * Take only notifications signed with HMAC-SHA256. Default false: in rare cases WeChat Pay has signed with
+   * MD5 for merchants who order with HMAC-SHA256, and such a genuine notification is then refused.
+   */
+  onlyHmacSha256?: boolean;
   /** `sub_appid` and `sub_mch_id` of the shop served, in service-provider and institutional mode. */
   subAppId?: string;
   subMchId?: string;
@@ -28,9 +34,11 @@ export class KnownMerchant {
   readonly subAppId: string | undefined;
   readonly subMchId: string | undefined;
   readonly signType: SignType;
+  readonly onlyHmacSha256: boolean;
   readonly h5Domains: readonly string[];
   readonly #keys: readonly PreparedKey[];
   readonly #signingKey: string;
+  readonly #reqInfoOpeners: readonly ReqInfoOpener[];
 
   /** @param option the option's name, for messages: `merchant` or `merchant[1]` */
   constructor(merchant: Merchant, option: string) {
@@ -53,9 +61,16 @@ export class KnownMerchant {
     if (current === undefined) throw invalid(`${option}.apiKey`, 'is missing', KEY_HINT);
     this.#signingKey = current;
     this.#keys = apiKeys.map(prepareKey);
+    this.#reqInfoOpeners = apiKeys.map(createReqInfoOpener);
+    this.onlyHmacSha256 = merchant.onlyHmacSha256 === true;
     this.h5Domains = (merchant.h5Domains ?? []).map((domain, index) =>
       hostName(domain, `${option}.h5Domains[${index}]`),
     );
+  }
+
+  /** For the `req_info` of refund notifications; current key first. */
+  get reqInfoOpeners(): readonly ReqInfoOpener[] {
+    return this.#reqInfoOpeners;
   }
 
   /** Current key first. */

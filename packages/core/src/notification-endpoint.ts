@@ -1,14 +1,20 @@
-import type { Deliveries, Lease } from './delivery.js';
-import { isWechatH5Error, WechatH5Error, type WechatH5ErrorCode } from './errors.js';
+import type { Deliveries, DeliveryResult, Lease } from './delivery.js';
+import { isWechatH5Error, quoted, WechatH5Error, type WechatH5ErrorCode } from './errors.js';
 import type { Merchants } from './merchant.js';
-import { verifyNotification, type Notification } from './notification.js';
+import { readNotification, type PaymentNotification } from './notification.js';
+import { NotificationTrace } from './notification-events.js';
 import type { Payment } from './payment.js';
 import { asWechatH5Error, type ProblemReporter } from './problems.js';
+import type { RefundHint } from './refund-notification.js';
+import type { Refund } from './refunds.js';
 
 /** A request as an adapter hands it over: plain data, the body as the exact bytes received. */
 export interface NotificationRequest {
   method: string;
   body: Uint8Array;
+  /** The peer and the headers as for `clientIp`: needed only with `notificationSources`. */
+  remoteAddress?: string | undefined;
+  rawHeaders?: readonly string[];
   /** `performance.now()` at arrival; the deadline counts from it. Default: now. */
   receivedAt?: number;
 }
@@ -43,13 +49,14 @@ const STATUS: Partial<Record<WechatH5ErrorCode, number>> = {
   BODY_TOO_LARGE: 413,
   BODY_ENCODED: 415,
   BODY_ALREADY_READ: 500,
+  NO_HANDLER: 500,
   ORDER_BOOK_FAILED: 500,
   OVERLOADED: 503,
 };
 
 /** A verified payment in the hands of a route, when there is no `onPaid`. */
 export interface PendingNotification {
-  readonly notification: Extract<Notification, { type: 'payment' }>;
+  readonly notification: PaymentNotification;
   /** `unknown`: the book has no such order and nothing was compared. Compare amount and currency before acknowledging. */
   readonly order: 'matched' | 'unknown';
   /** Settles with the reply: SUCCESS once acknowledged, FAIL once refused or past the deadline. */
@@ -64,6 +71,12 @@ export interface PendingNotification {
 }
 
 export interface NotificationEndpoint {
+  /**
+   * A place among the notifications that are worked on at the same time, or a refusal. To be taken before a
+   * body is read, and given back.
+   * @throws {WechatH5Error} `OVERLOADED`
+   */
+  enter(): () => void;
   handle(request: NotificationRequest): Promise<NotificationReply>;
   /** Up to the point where a route takes over; or a reply where there is nothing to take over. */
   open(request: NotificationRequest): Promise<NotificationReply | PendingNotification>;
@@ -75,10 +88,31 @@ export function createNotificationEndpoint<Tx>(parts: {
   merchants: Merchants;
   deliveries: Deliveries<Tx>;
   report: ProblemReporter;
+  /** Asks `refundquery` whether a hint is true. */
+  confirmRefund: (hint: RefundHint) => Promise<Refund>;
+  /** Throws for a sender that is not on the list. */
+  checkSource: ((request: NotificationRequest) => void) | undefined;
+  maxConcurrent: number;
 }): NotificationEndpoint {
   const { merchants, deliveries, report } = parts;
+  let inside = 0;
 
-  function refuse(thrown: unknown): NotificationReply {
+  function enter(): () => void {
+    if (inside >= parts.maxConcurrent) {
+      throw new WechatH5Error('OVERLOADED', `${inside} notifications are being handled already`, {
+        field: 'maxConcurrentNotifications',
+        hint: 'FAIL was answered at once; WeChat Pay repeats. If they are genuine, onPaid is too slow: put slow work behind a queue.',
+      });
+    }
+    inside++;
+    let left = false;
+    return () => {
+      if (!left) inside--;
+      left = true;
+    };
+  }
+
+  function refuse(thrown: unknown, trace?: NotificationTrace): NotificationReply {
     const error = isWechatH5Error(thrown)
       ? thrown
       : asWechatH5Error(
@@ -88,6 +122,7 @@ export function createNotificationEndpoint<Tx>(parts: {
           'The error is the cause.',
         );
     const deployment = error.code === 'BODY_ALREADY_READ' || error.code === 'NO_HANDLER';
+    (trace ?? new NotificationTrace(performance.now())).publish('refused', { code: error.code });
     report(deployment ? 'misconfigured' : 'refused', error);
     const status = STATUS[error.code];
     return status === undefined ? FAIL : replyOf(status, FAIL_XML);
@@ -96,13 +131,24 @@ export function createNotificationEndpoint<Tx>(parts: {
   /** A payment that is due, or the reply that ends the exchange here. */
   async function receive(
     request: NotificationRequest,
+    trace: NotificationTrace,
+    until: number,
   ): Promise<{ payment: Payment; known: boolean } | NotificationReply> {
     if (request.method !== 'POST') {
       throw new WechatH5Error('METHOD_NOT_ALLOWED', `The method is ${request.method.slice(0, 16)}`, {
         hint: 'WeChat Pay posts notifications. A browser has nothing to see here.',
       });
     }
-    const notification = verifyNotification(request.body, merchants);
+    parts.checkSource?.(request);
+    trace.publish('received', { bytes: request.body.byteLength });
+    const { notification, keyIndex } = readNotification(request.body, merchants);
+    trace.publish('verified', {
+      type: notification.type,
+      mchId: notification.mchId,
+      outTradeNo: notification.outTradeNo,
+      ...('transactionId' in notification ? { transactionId: notification.transactionId } : {}),
+      ...(keyIndex === undefined ? {} : { keyIndex }),
+    });
     if (notification.type === 'payment-failed') {
       report(
         'payment-failed',
@@ -115,32 +161,27 @@ export function createNotificationEndpoint<Tx>(parts: {
       );
       return SUCCESS;
     }
+    if (notification.type === 'refund-hint') return (await settleRefund(notification, until)) ? SUCCESS : FAIL;
     const standing = await deliveries.record(notification);
     if (standing === 'settled') return SUCCESS;
     if (standing === 'quarantined') return FAIL;
     return { payment: notification, known: standing === 'due' };
   }
 
+  function answered(reply: NotificationReply, trace: NotificationTrace): NotificationReply {
+    if (reply === SUCCESS) trace.publish('acknowledged');
+    return reply;
+  }
+
   async function handle(request: NotificationRequest): Promise<NotificationReply> {
-    const until = deadlineOf(request);
-    const work = (async (): Promise<NotificationReply> => {
-      const received = await receive(request);
-      if (isReply(received)) return received;
-      if (!received.known) {
-        deliveries.reportUnknown(received.payment);
-        return FAIL;
-      }
-      if (!deliveries.hasHandler) {
-        throw new WechatH5Error('NO_HANDLER', 'A payment arrived and there is no onPaid', {
-          field: 'onPaid',
-          hint: 'Pass onPaid, or acknowledge in a route behind the notify middleware. 请配置 onPaid。',
-        });
-      }
-      return (await deliverWithin(received.payment, until)) ? SUCCESS : FAIL;
-    })();
-    const reply = await withinDeadline(work.catch(refuse), until);
-    if (reply !== undefined) return reply;
+    const receivedAt = request.receivedAt ?? performance.now();
+    const until = receivedAt + DEADLINE_MS;
+    const trace = new NotificationTrace(receivedAt);
+    const work = settlePayment(request, trace, until).catch((error: unknown) => refuse(error, trace));
+    const reply = await withinDeadline(work, until);
+    if (reply !== undefined) return answered(reply, trace);
     // The work goes on under its lease when the reply cannot wait for it; a repeat finds it done.
+    trace.publish('refused', { code: 'HANDLER_TIMEOUT' });
     report(
       'handler-failed',
       new WechatH5Error('HANDLER_TIMEOUT', 'onPaid is still running after four seconds', {
@@ -150,28 +191,70 @@ export function createNotificationEndpoint<Tx>(parts: {
     return FAIL;
   }
 
-  async function deliverWithin(payment: Payment, until: number): Promise<boolean> {
+  async function settlePayment(
+    request: NotificationRequest,
+    trace: NotificationTrace,
+    until: number,
+  ): Promise<NotificationReply> {
+    const received = await receive(request, trace, until);
+    if (isReply(received)) return received;
+    if (!received.known) {
+      deliveries.reportUnknown(received.payment);
+      return FAIL;
+    }
+    if (!deliveries.hasHandler) {
+      throw new WechatH5Error('NO_HANDLER', 'A payment arrived and there is no onPaid', {
+        field: 'onPaid',
+        hint: 'Pass onPaid, or acknowledge in a route behind the notify middleware. 请配置 onPaid。',
+      });
+    }
+    if (!(await untilDone(() => deliveries.deliver(received.payment), until))) return FAIL;
+    trace.publish('handled');
+    return SUCCESS;
+  }
+
+  /** The hint proves nothing: `refundquery` decides, and a refund handed over before is not asked about again. */
+  async function settleRefund(hint: RefundHint, until: number): Promise<boolean> {
+    if (!deliveries.hasRefundHandler) return true;
+    if (await deliveries.isRefundDelivered(hint, hint.outRefundNo)) return true;
+    const refund = await parts.confirmRefund(hint);
+    if (refund.refundStatus === 'PROCESSING') return false;
+    if (refund.refundStatus !== 'SUCCESS') {
+      report('refund-failed', refundFailed(refund), refund);
+      return true;
+    }
+    if ((await deliveries.recordRefund(refund)) === 'unknown') {
+      deliveries.reportUnknown(refund);
+      return false;
+    }
+    return untilDone(() => deliveries.deliverRefund(refund), until);
+  }
+
+  /** While another machine holds the lease, a duplicate waits a little for it. */
+  async function untilDone(deliver: () => Promise<DeliveryResult>, until: number): Promise<boolean> {
     const busyUntil = Math.min(until, performance.now() + BUSY_WAIT_MS);
     for (;;) {
-      const result = await deliveries.deliver(payment);
+      const result = await deliver();
       if (result !== 'busy' || performance.now() >= busyUntil) return result === 'done';
       await new Promise((resolve) => setTimeout(resolve, BUSY_POLL_MS));
     }
   }
 
   async function open(request: NotificationRequest): Promise<NotificationReply | PendingNotification> {
-    const until = deadlineOf(request);
+    const receivedAt = request.receivedAt ?? performance.now();
+    const until = receivedAt + DEADLINE_MS;
+    const trace = new NotificationTrace(receivedAt);
     try {
-      const received = await receive(request);
-      if (isReply(received)) return received;
+      const received = await receive(request, trace, until);
+      if (isReply(received)) return answered(received, trace);
       const { payment, known } = received;
       const lease = known ? await deliveries.claim(payment) : undefined;
-      if (lease === 'done') return SUCCESS;
+      if (lease === 'done') return answered(SUCCESS, trace);
       // Somebody holds it already: a repeat, a little later, finds it settled or free.
       if (lease === 'busy') return FAIL;
-      return pending(payment, known, lease, until);
+      return pending(payment, known, lease, until, trace);
     } catch (thrown) {
-      return refuse(thrown);
+      return refuse(thrown, trace);
     }
   }
 
@@ -182,7 +265,13 @@ export function createNotificationEndpoint<Tx>(parts: {
     return typeof claimed === 'string' ? claimed === 'done' : deliveries.complete(claimed);
   }
 
-  function pending(payment: Payment, known: boolean, lease: Lease | undefined, until: number): PendingNotification {
+  function pending(
+    payment: Payment,
+    known: boolean,
+    lease: Lease | undefined,
+    until: number,
+    trace: NotificationTrace,
+  ): PendingNotification {
     let state: 'open' | 'acknowledging' | 'acknowledged' | 'over' = 'open';
     let answer: (reply: NotificationReply) => void = () => {};
     const reply = new Promise<NotificationReply>((resolve) => {
@@ -194,6 +283,7 @@ export function createNotificationEndpoint<Tx>(parts: {
       state = 'over';
       clearTimeout(timer);
       answer(FAIL);
+      trace.publish('refused', { code: 'NOT_ACKNOWLEDGED' });
       report(
         'not-acknowledged',
         new WechatH5Error('NOT_ACKNOWLEDGED', `A verified payment was not acknowledged: ${why}`, {
@@ -226,12 +316,13 @@ export function createNotificationEndpoint<Tx>(parts: {
         if ((state as string) === 'over') throw nothingToAcknowledge();
         state = 'acknowledged';
         clearTimeout(timer);
-        answer(SUCCESS);
+        trace.publish('handled');
+        answer(answered(SUCCESS, trace));
       },
     };
   }
 
-  return { handle, open, refuse };
+  return { enter, handle, open, refuse };
 }
 
 function nothingToAcknowledge(): WechatH5Error {
@@ -240,8 +331,18 @@ function nothingToAcknowledge(): WechatH5Error {
   });
 }
 
-function deadlineOf(request: NotificationRequest): number {
-  return (request.receivedAt ?? performance.now()) + DEADLINE_MS;
+function refundFailed(refund: Refund): WechatH5Error {
+  return new WechatH5Error(
+    'GATEWAY_REFUSED',
+    `Refund ${quoted(refund.outRefundNo)} ended as ${quoted(refund.refundStatus)}`,
+    {
+      errCode: refund.refundStatus.slice(0, 32),
+      field: 'refund_status',
+      hint:
+        "REFUNDCLOSE: it did not happen. CHANGE: the payer's bank refused the money; act in the merchant platform. " +
+        '退款未成功:REFUNDCLOSE 为退款关闭,CHANGE 为退款异常,请到商户平台处理。',
+    },
+  );
 }
 
 async function withinDeadline<T>(work: Promise<T>, until: number): Promise<T | undefined> {

@@ -1,22 +1,27 @@
 import { quoted, WechatH5Error, type WechatH5ErrorCode } from './errors.js';
 import type { KnownMerchant, Merchants } from './merchant.js';
 import { paymentOf, type Payment } from './payment.js';
-import { readSigned } from './signature.js';
+import { openRefundHint, type RefundHint } from './refund-notification.js';
+import { readSigned, type SignedMessage } from './signature.js';
 import { recutName } from './signed-fields.js';
 
-/** A notification that WeChat Pay signed with one of the merchant's keys. */
-export type Notification =
-  | ({ type: 'payment' } & Payment)
-  /** `result_code` FAIL: nothing was paid. */
-  | {
-      type: 'payment-failed';
-      mchId: string;
-      subMchId?: string;
-      outTradeNo: string;
-      errCode: string;
-      errCodeDes: string;
-      raw: Readonly<Record<string, string>>;
-    };
+/** A notification that is WeChat Pay's and ours: payments by their signature, refunds by their cipher alone. */
+export type Notification = PaymentNotification | PaymentFailure | RefundHint;
+
+export type PaymentNotification = { type: 'payment' } & Payment;
+
+/** `result_code` FAIL: nothing was paid. */
+export interface PaymentFailure {
+  type: 'payment-failed';
+  mchId: string;
+  subMchId?: string;
+  outTradeNo: string;
+  errCode: string;
+  errCodeDes: string;
+  raw: Readonly<Record<string, string>>;
+}
+
+const OUT_TRADE_NO = /^[0-9A-Za-z_\-|*@]{1,32}$/;
 
 /**
  * Shapes of the fields something is decided by. They are part of the authentication: the signed string is
@@ -24,7 +29,7 @@ export type Notification =
  * them: money is never refused for a date.
  */
 const SHAPES: ReadonlyArray<readonly [name: string, required: boolean, shape: RegExp]> = [
-  ['out_trade_no', true, /^[0-9A-Za-z_\-|*@]{1,32}$/],
+  ['out_trade_no', true, OUT_TRADE_NO],
   ['transaction_id', true, /^[0-9A-Za-z_-]{1,32}$/],
   ['total_fee', true, /^[1-9][0-9]{0,9}$/],
   ['trade_type', true, /^[0-9A-Za-z_-]{1,16}$/],
@@ -39,25 +44,55 @@ const SHAPES: ReadonlyArray<readonly [name: string, required: boolean, shape: Re
 ];
 
 /**
- * Bytes → a notification that WeChat Pay signed for one of these merchants. Pure and synchronous: it knows
- * no order, so whoever calls it compares `totalFee` and `feeType` with the order.
+ * Bytes → a notification. Pure and synchronous: it knows no order, so whoever calls it compares `totalFee`
+ * and `feeType` with the order, and confirms a refund hint by `refundquery`.
  *
  * @throws {WechatH5Error} `XML_INVALID`, `RETURN_CODE_FAIL`, `MERCHANT_UNKNOWN`, `SIGN_MISSING`,
  *   `SIGN_MALFORMED`, `SIGN_TYPE_REFUSED`, `SIGN_INVALID`, `MERCHANT_MISMATCH`, `FIELD_MISSING`,
- *   `FIELD_INVALID`, `FIELD_AMBIGUOUS`
+ *   `FIELD_INVALID`, `FIELD_AMBIGUOUS`, `REFUND_UNDECIPHERABLE`
  * @see https://pay.weixin.qq.com/doc/v2/merchant/4011937248
  */
 export function verifyNotification(body: Uint8Array | string, merchants: Merchants): Notification {
-  const fields = authenticFields(body, merchants);
+  return readNotification(body, merchants).notification;
+}
+
+/** As {@link verifyNotification}, and which of the merchant's keys fitted a signature. */
+export function readNotification(
+  body: Uint8Array | string,
+  merchants: Merchants,
+): { notification: Notification; keyIndex: number | undefined } {
+  const message = readSigned(body);
+  if (!message.ok) throw refused('XML_INVALID', `The body is not the XML of WeChat Pay: ${message.reason}`);
+  const { fields } = message;
+  if (fields['return_code'] !== 'SUCCESS') {
+    if (fields['return_code'] === undefined) throw fieldError('return_code', undefined);
+    throw refused('RETURN_CODE_FAIL', `return_code is ${quoted(fields['return_code'])}`, 'return_code');
+  }
+  const merchant = requireMerchant(fields, merchants);
+  // A refund notification has no signature at all. One that has is judged by it, whatever else it carries.
+  if (fields['req_info'] !== undefined && fields['sign'] === undefined) {
+    requireOurs(fields, merchant);
+    return { notification: openRefundHint(fields, merchant.reqInfoOpeners), keyIndex: undefined };
+  }
+  const keyIndex = requireSignature(message, merchant);
+  requireOurs(fields, merchant);
   requireRecutFree(fields);
-  const outTradeNo = fields['out_trade_no'] ?? '';
+  return { notification: paymentNotification(fields), keyIndex };
+}
+
+/** @throws {WechatH5Error} `FIELD_MISSING`, `FIELD_INVALID` */
+export function requirePaymentFields(fields: Readonly<Record<string, string>>): void {
+  for (const [name, required, shape] of SHAPES) requireShape(name, required, shape, fields[name]);
+}
+
+function paymentNotification(fields: Readonly<Record<string, string>>): PaymentNotification | PaymentFailure {
   if (fields['result_code'] === 'FAIL') {
-    requireShape('out_trade_no', true, /^[0-9A-Za-z_\-|*@]{1,32}$/, fields['out_trade_no']);
+    requireShape('out_trade_no', true, OUT_TRADE_NO, fields['out_trade_no']);
     return {
       type: 'payment-failed',
       mchId: fields['mch_id'] ?? '',
       ...(fields['sub_mch_id'] ? { subMchId: fields['sub_mch_id'] } : {}),
-      outTradeNo,
+      outTradeNo: fields['out_trade_no'] ?? '',
       errCode: fields['err_code'] ?? '',
       errCodeDes: fields['err_code_des'] ?? '',
       raw: fields,
@@ -68,58 +103,53 @@ export function verifyNotification(body: Uint8Array | string, merchants: Merchan
   return { type: 'payment', ...paymentOf(fields) };
 }
 
-/** @throws {WechatH5Error} `FIELD_MISSING`, `FIELD_INVALID` */
-export function requirePaymentFields(fields: Readonly<Record<string, string>>): void {
-  for (const [name, required, shape] of SHAPES) requireShape(name, required, shape, fields[name]);
-}
-
-function authenticFields(body: Uint8Array | string, merchants: Merchants): Readonly<Record<string, string>> {
-  const message = readSigned(body);
-  if (!message.ok) {
-    throw refused('XML_INVALID', `The body is not the XML of WeChat Pay: ${message.reason}`);
-  }
-  const { fields } = message;
-  if (fields['return_code'] !== 'SUCCESS') {
-    if (fields['return_code'] === undefined) throw fieldError('return_code', undefined);
-    throw refused('RETURN_CODE_FAIL', `return_code is ${quoted(fields['return_code'])}`, 'return_code');
-  }
-  const merchant = requireMerchant(fields, merchants);
-  const refusal = message.signRefusal;
-  if (refusal !== undefined) throw refused(refusal, SIGN_PROBLEMS[refusal], 'sign');
-  if (message.verify(merchant.keys) === -1) {
-    throw refused(
-      'SIGN_INVALID',
-      'The signature fits none of the keys',
-      'sign',
-      'Either this is a forgery, or apiKey is not the API v2 key of this mch_id. 签名不符:可能是伪造的通知,也可能是 APIv2 密钥配置有误。',
-    );
-  }
-  const foreign = merchant.foreignId(fields);
-  if (foreign !== undefined) {
-    throw refused(
-      'MERCHANT_MISMATCH',
-      `${foreign} is ${quoted(fields[foreign] ?? '')}`,
-      foreign,
-      `Genuine, but for another application. List it under merchant if it is yours. 通知中的 ${foreign} 与配置不一致。`,
-    );
-  }
-  return fields;
-}
-
 const SIGN_PROBLEMS = {
   SIGN_MISSING: 'sign is missing',
   SIGN_MALFORMED: 'sign is neither 32 nor 64 upper-case hexadecimal digits',
 } as const;
 
+function requireSignature(message: SignedMessage, merchant: KnownMerchant): number {
+  const { signRefusal } = message;
+  if (signRefusal !== undefined) throw refused(signRefusal, SIGN_PROBLEMS[signRefusal], 'sign');
+  if (merchant.onlyHmacSha256 && message.signType !== 'HMAC-SHA256') {
+    throw refused(
+      'SIGN_TYPE_REFUSED',
+      'The message is signed with MD5',
+      'sign_type',
+      'onlyHmacSha256 is set for this merchant. Orders have to be placed with signType HMAC-SHA256 then.',
+    );
+  }
+  const keyIndex = message.verify(merchant.keys);
+  if (keyIndex !== -1) return keyIndex;
+  throw refused(
+    'SIGN_INVALID',
+    'The signature fits none of the keys',
+    'sign',
+    'Either this is a forgery, or apiKey is not the API v2 key of this mch_id. 签名不符:可能是伪造的通知,也可能是 APIv2 密钥配置有误。',
+  );
+}
+
 function requireMerchant(fields: Readonly<Record<string, string>>, merchants: Merchants): KnownMerchant {
   const merchant = merchants.ofMessage(fields);
   if (merchant !== undefined) return merchant;
   if (fields['mch_id'] === undefined) throw fieldError('mch_id', undefined);
+  const sub = fields['sub_mch_id'] ? ` with sub_mch_id ${quoted(fields['sub_mch_id'])}` : '';
   throw refused(
     'MERCHANT_UNKNOWN',
-    `mch_id is ${quoted(fields['mch_id'])}${fields['sub_mch_id'] ? ` with sub_mch_id ${quoted(fields['sub_mch_id'])}` : ''}`,
+    `mch_id is ${quoted(fields['mch_id'])}${sub}`,
     'mch_id',
     'No configured merchant has these ids. 没有配置该商户号。',
+  );
+}
+
+function requireOurs(fields: Readonly<Record<string, string>>, merchant: KnownMerchant): void {
+  const foreign = merchant.foreignId(fields);
+  if (foreign === undefined) return;
+  throw refused(
+    'MERCHANT_MISMATCH',
+    `${foreign} is ${quoted(fields[foreign] ?? '')}`,
+    foreign,
+    `The message is for another application. List it under merchant if it is yours. 通知中的 ${foreign} 与配置不一致。`,
   );
 }
 

@@ -1,11 +1,13 @@
 import type { ClientIpOptions } from './client-ip.js';
-import type { FindOrder, OnPaid } from './delivery.js';
+import type { FindOrder, OnPaid, OnRefunded } from './delivery.js';
 import { quoted, WechatH5Error } from './errors.js';
 import { gatewayBases, isLoopback } from './gateway.js';
+import { parseIpAddress } from './ip-address.js';
 import { Merchants, type Merchant } from './merchant.js';
 import type { SceneInfo } from './new-order.js';
 import type { OrderBook } from './order-book.js';
 import { createProblemReporter, type Problem, type ProblemReporter } from './problems.js';
+import { trustList } from './trusted-proxies.js';
 
 export interface WechatH5Options<Tx = never> {
   /** Who the shop is. Several: one endpoint serves them all, and calls name `mchId`. */
@@ -24,12 +26,21 @@ export interface WechatH5Options<Tx = never> {
   findOrder?: FindOrder;
   /** Delivers the goods. Runs exactly once to success for each `transactionId`; SUCCESS is acknowledged only after that. */
   onPaid?: OnPaid<Tx>;
+  /** Told of every refund that succeeded, once: confirmed by `refundquery`, whatever the notification claimed. */
+  onRefunded?: OnRefunded<Tx>;
   /** Told of everything the merchant has to know and nobody else is told. Without it: `process.emitWarning`, once per code. */
   onProblem?: (problem: Problem) => void;
   /** Where payments are launched from, `scene_info`. Default: a mobile page on the first of `h5Domains`, else on the host of `notifyUrl`. */
   sceneInfo?: SceneInfo;
   /** Lets `createOrder` of a request take a `clientIp` of its own. Default false: an address that did not come from the request is refused. */
   allowExplicitClientIp?: boolean;
+  /** How many notifications are worked on at the same time; the next one is answered with FAIL at once. Default 200. */
+  maxConcurrentNotifications?: number;
+  /**
+   * Refuse notifications from other addresses: `official` for the ranges WeChat Pay has published, or ranges of
+   * your own. Found by the `clientIp` option. Default: any; the signature decides, and the ranges change.
+   */
+  notificationSources?: 'official' | readonly string[];
 }
 
 /** Options after validation, with every default filled in. */
@@ -43,9 +54,12 @@ export interface Settings<Tx> {
   orderBook: OrderBook<Tx> | undefined;
   findOrder: FindOrder | undefined;
   onPaid: OnPaid<Tx> | undefined;
+  onRefunded: OnRefunded<Tx> | undefined;
   report: ProblemReporter;
   sceneInfo: SceneInfo;
   allowExplicitClientIp: boolean;
+  maxConcurrentNotifications: number;
+  isNotificationSource: ((ip: string) => boolean) | undefined;
 }
 
 const KNOWN: Record<keyof WechatH5Options, true> = {
@@ -60,6 +74,9 @@ const KNOWN: Record<keyof WechatH5Options, true> = {
   onProblem: true,
   sceneInfo: true,
   allowExplicitClientIp: true,
+  onRefunded: true,
+  maxConcurrentNotifications: true,
+  notificationSources: true,
 };
 
 /**
@@ -79,7 +96,7 @@ export function settingsOf<Tx>(options: WechatH5Options<Tx>): Settings<Tx> {
       );
     }
   }
-  for (const name of ['findOrder', 'onPaid', 'onProblem'] as const) {
+  for (const name of ['findOrder', 'onPaid', 'onRefunded', 'onProblem'] as const) {
     if (options[name] !== undefined && typeof options[name] !== 'function')
       throw invalid(name, 'is not a function', 'Pass a function or leave it out.');
   }
@@ -116,9 +133,12 @@ export function settingsOf<Tx>(options: WechatH5Options<Tx>): Settings<Tx> {
     orderBook: options.orderBook,
     findOrder: options.findOrder,
     onPaid: options.onPaid,
+    onRefunded: options.onRefunded,
     report: createProblemReporter(options.onProblem),
     sceneInfo: options.sceneInfo ?? defaultScene(merchants, notifyUrl),
     allowExplicitClientIp: options.allowExplicitClientIp === true,
+    maxConcurrentNotifications: limitOf(options.maxConcurrentNotifications ?? 200),
+    isNotificationSource: sourcesOf(options.notificationSources),
   };
 }
 
@@ -250,6 +270,33 @@ function notifyUrlOf(value: unknown, simulated: boolean): URL {
 function notifyPathOf(value: unknown): string {
   if (typeof value === 'string' && /^\/[^?#]*$/.test(value)) return value;
   throw invalid('notifyPath', `is ${quoted(String(value))}`, "Write a path, such as '/wechat/notify'.");
+}
+
+function limitOf(value: unknown): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 1) return value;
+  throw invalid('maxConcurrentNotifications', `is ${String(value)}`, 'Give an integer from 1.');
+}
+
+// As published for notify_url; lists like this change, which is why it is off by default.
+const OFFICIAL_SOURCES =
+  '101.226.103.0/25 140.207.54.0/25 121.51.58.128/25 183.3.234.0/25 58.251.80.0/25 121.51.30.128/25 203.205.219.128/25 81.71.199.64 81.71.198.25 81.71.199.59 175.24.214.208 175.24.211.24 175.24.213.135 109.244.180.23 114.132.203.119 43.139.43.69'.split(
+    ' ',
+  );
+
+function sourcesOf(sources: 'official' | readonly string[] | undefined): ((ip: string) => boolean) | undefined {
+  if (sources === undefined) return undefined;
+  if (sources !== 'official' && (!Array.isArray(sources) || sources.length === 0)) {
+    throw invalid(
+      'notificationSources',
+      'is neither official nor a list',
+      "Use 'official', or ranges such as ['101.226.103.0/25'].",
+    );
+  }
+  const ranges = trustList(sources === 'official' ? OFFICIAL_SOURCES : sources, 'notificationSources');
+  return (ip) => {
+    const address = parseIpAddress(ip);
+    return address !== undefined && ranges.trusts(address, 0);
+  };
 }
 
 function defaultScene(merchants: Merchants, notifyUrl: URL): SceneInfo {

@@ -31,6 +31,8 @@ export interface OrderRecord {
   /** Why the order is quarantined, failed or unknown: a stable word and, for people, some text. */
   readonly reason: string | undefined;
   readonly delivery: Delivery;
+  /** Confirmed refunds by `out_refund_no`. */
+  readonly refunds: Readonly<Record<string, RefundRecord>>;
   readonly createdAt: Date;
   readonly updatedAt: Date;
   /** Grows by one with every stored change. */
@@ -66,6 +68,12 @@ export interface PaymentEvidence {
   readonly raw: Readonly<Record<string, string>>;
 }
 
+/** A refund that `refundquery` confirmed, and its hand-over to `onRefunded`. */
+export interface RefundRecord {
+  readonly refundFee: number;
+  readonly delivery: Delivery;
+}
+
 /**
  * The hand-over of a payment to the shop. `attempt` only grows: it is the fencing token of a lease, so a
  * run that lost its lease can no longer complete. `NONE` until paid; `WITHHELD` for a payment that must
@@ -96,10 +104,12 @@ export type OrderChange =
   | { type: 'create-unknown'; reason: string }
   | { type: 'paid'; payment: PaymentEvidence }
   | { type: 'closed' }
-  | { type: 'claim'; leaseMs: number }
-  | { type: 'renew'; attempt: number; leaseMs: number }
-  | { type: 'complete'; attempt: number }
-  | { type: 'release'; attempt: number };
+  | { type: 'refunded'; outRefundNo: string; refundFee: number }
+  /** These four are about the payment, or with `outRefundNo` about that refund. */
+  | { type: 'claim'; leaseMs: number; outRefundNo?: string }
+  | { type: 'renew'; attempt: number; leaseMs: number; outRefundNo?: string }
+  | { type: 'complete'; attempt: number; outRefundNo?: string }
+  | { type: 'release'; attempt: number; outRefundNo?: string };
 
 /**
  * What became of a change. `applied`: stored. `unchanged`: it said nothing new. `conflict`: it contradicts
@@ -132,6 +142,7 @@ export interface OrderBook<Tx = never> {
 }
 
 const NOTHING_TO_DELIVER: Delivery = Object.freeze({ state: 'NONE', attempt: 0, leaseUntil: undefined });
+const DUE: Delivery = Object.freeze({ state: 'READY', attempt: 0, leaseUntil: undefined });
 
 /**
  * The state machine, pure. Evidence of payment is joined, never counted: the same messages in any order, any
@@ -178,21 +189,53 @@ export function transition(order: OrderRecord | undefined, key: OrderKey, change
       return joinPayment(order, change.payment, to, stay);
     case 'closed':
       return isSettled(order) ? stay('unchanged') : to({ state: 'CLOSED', link: undefined });
+    case 'refunded':
+      return refundOf(order, change.outRefundNo) === undefined
+        ? to({ refunds: { ...order.refunds, [change.outRefundNo]: { refundFee: change.refundFee, delivery: DUE } } })
+        : stay('unchanged');
     case 'claim':
-      return claim(order, change.leaseMs, now, to, stay);
     case 'renew':
-      return holds(order, change.attempt)
-        ? to({ delivery: { ...order.delivery, leaseUntil: new Date(now.getTime() + change.leaseMs) } })
-        : stay('lost');
     case 'complete':
-      return holds(order, change.attempt)
-        ? to({ delivery: { state: 'DONE', attempt: change.attempt, leaseUntil: undefined } })
-        : stay(order.delivery.state === 'DONE' ? 'done' : 'lost');
     case 'release':
-      return holds(order, change.attempt)
-        ? to({ delivery: { state: 'READY', attempt: change.attempt, leaseUntil: undefined } })
-        : stay('lost');
+      return handOver(order, change, now, to, stay);
   }
+}
+
+type HandOver = Extract<OrderChange, { type: 'claim' | 'renew' | 'complete' | 'release' }>;
+
+function handOver(order: OrderRecord, change: HandOver, now: Date, to: To, stay: Stay): Applied {
+  const { outRefundNo } = change;
+  const refund = outRefundNo === undefined ? undefined : refundOf(order, outRefundNo);
+  const delivery = outRefundNo === undefined ? order.delivery : (refund?.delivery ?? NOTHING_TO_DELIVER);
+  const set = (changes: Partial<Delivery>): Applied => {
+    const next = { ...delivery, leaseUntil: undefined, ...changes };
+    return refund === undefined || outRefundNo === undefined
+      ? to({ delivery: next })
+      : to({ refunds: { ...order.refunds, [outRefundNo]: { ...refund, delivery: next } } });
+  };
+  if (change.type === 'claim') {
+    if (delivery.state === 'DONE') return stay('done');
+    if (delivery.state === 'WITHHELD') return stay('withheld');
+    // A refund of an order whose payment is in doubt waits for the same person.
+    if (delivery.state === 'NONE' || order.state === 'QUARANTINED') return stay('unpaid');
+    if (delivery.state === 'LEASED' && delivery.leaseUntil !== undefined && delivery.leaseUntil > now)
+      return stay('busy');
+    return set({ state: 'LEASED', attempt: delivery.attempt + 1, leaseUntil: after(now, change.leaseMs) });
+  }
+  if (delivery.state !== 'LEASED' || delivery.attempt !== change.attempt) {
+    return stay(change.type === 'complete' && delivery.state === 'DONE' ? 'done' : 'lost');
+  }
+  if (change.type === 'renew') return set({ leaseUntil: after(now, change.leaseMs) });
+  return set({ state: change.type === 'complete' ? 'DONE' : 'READY' });
+}
+
+// `__proto__` is a legal out_refund_no.
+function refundOf(order: OrderRecord, outRefundNo: string): RefundRecord | undefined {
+  return Object.hasOwn(order.refunds, outRefundNo) ? order.refunds[outRefundNo] : undefined;
+}
+
+function after(now: Date, milliseconds: number): Date {
+  return new Date(now.getTime() + milliseconds);
 }
 
 type To = (changes: Partial<OrderRecord>) => Applied;
@@ -215,17 +258,6 @@ function joinPayment(order: OrderRecord, payment: PaymentEvidence, to: To, stay:
   return to({ state: 'PAID', payment, reason: undefined, delivery: { state, attempt: 0, leaseUntil: undefined } });
 }
 
-function claim(order: OrderRecord, leaseMs: number, now: Date, to: To, stay: Stay): Applied {
-  const { state, attempt, leaseUntil } = order.delivery;
-  if (state === 'DONE') return stay('done');
-  if (order.state !== 'PAID') return stay('unpaid');
-  if (state === 'WITHHELD') return stay('withheld');
-  if (state === 'LEASED' && leaseUntil !== undefined && leaseUntil > now) return stay('busy');
-  return to({
-    delivery: { state: 'LEASED', attempt: attempt + 1, leaseUntil: new Date(now.getTime() + leaseMs) },
-  });
-}
-
 function opened(key: OrderKey, intent: OrderIntent, type: 'intend' | 'found', now: Date): OrderRecord {
   return {
     key: { ...key },
@@ -235,14 +267,11 @@ function opened(key: OrderKey, intent: OrderIntent, type: 'intend' | 'found', no
     payment: undefined,
     reason: undefined,
     delivery: NOTHING_TO_DELIVER,
+    refunds: {},
     createdAt: now,
     updatedAt: now,
     version: 1,
   };
-}
-
-function holds(order: OrderRecord, attempt: number): boolean {
-  return order.delivery.state === 'LEASED' && order.delivery.attempt === attempt;
 }
 
 function isSettled(order: OrderRecord): boolean {

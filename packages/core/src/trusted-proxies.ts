@@ -31,15 +31,16 @@ export function trustsEverybody(trusts: TrustFunction): boolean {
 
 /**
  * The listed proxies.
+ * @param option the list's name, for messages
  * @throws WechatH5Error TRUST_INVALID, TRUST_ALL for a wrong entry
  */
-export function trustList(entries: readonly unknown[]): TrustedProxies {
+export function trustList(entries: readonly unknown[], option = 'clientIp.trust'): TrustedProxies {
   const trustsUnix = entries.includes('unix');
 
   // proxy-addr's matcher parses the address anew and then tries one range after the other. Sorted by leading octet,
   // most payers' addresses, which are in no range at all, never come to it.
   const rangesByOctet = new Map<number, string[]>();
-  for (const { network, prefix } of entries.flatMap((entry, i) => parseTrustEntry(entry, `clientIp.trust[${i}]`))) {
+  for (const { network, prefix } of entries.flatMap((entry, i) => parseTrustEntry(entry, `${option}[${i}]`))) {
     const first = leadingOctet(network);
     const last = first + (prefix < 8 ? 2 ** (8 - prefix) - 1 : 0);
     for (let octet = first; octet <= last; octet++) {

@@ -21,6 +21,7 @@ import { settingsOf, type WechatH5Options } from './options.js';
 import type { OrderBook } from './order-book.js';
 import { Orders, type H5Order, type OrderQuery, type OrderRef, type PaymentStatus } from './orders.js';
 import type { ProblemReporter } from './problems.js';
+import { confirmRefund, queryRefund, type RefundQuery, type RefundRef } from './refunds.js';
 
 /** One configuration of WeChat Pay H5: all operations, without a framework. */
 export interface WechatH5 {
@@ -53,6 +54,11 @@ export interface WechatH5 {
    * @throws {WechatH5Error} `ORDER_UNKNOWN`, and those of {@link queryOrder}
    */
   confirmPayment(ref: OrderRef): Promise<PaymentStatus>;
+  /**
+   * Asks WeChat Pay for refunds (`refundquery`), one by its number or the first ten of an order.
+   * @throws {WechatH5Error} `ORDER_UNKNOWN` (REFUNDNOTEXIST), and those of {@link queryOrder}
+   */
+  queryRefund(ref: RefundRef): Promise<RefundQuery>;
   /**
    * Bytes → a notification that WeChat Pay signed for one of the merchants. Synchronous and pure. It knows
    * no order: compare `totalFee` and `feeType` yourself, or use {@link handleNotification}.
@@ -89,11 +95,18 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
   const resolver = createClientIpResolver({ ...settings.clientIp, nonPublic });
   const { trust: _trust, header: _header, maxHops: _maxHops, ...policy } = settings.clientIp;
   const explicit = createClientIpResolver({ ...policy, nonPublic });
+  const senders = createClientIpResolver({ ...settings.clientIp, nonPublic: 'allow', ipv6: 'send' });
   // The default book is typed for no transaction, which is what it offers.
   const book: OrderBook<Tx> = settings.orderBook ?? (new MemoryOrderBook() as OrderBook<Tx>);
   const { merchants, report } = settings;
   const gateway = new Gateway({ bases: settings.bases });
-  const deliveries = new Deliveries<Tx>({ book, findOrder: settings.findOrder, onPaid: settings.onPaid, report });
+  const deliveries = new Deliveries<Tx>({
+    book,
+    findOrder: settings.findOrder,
+    onPaid: settings.onPaid,
+    onRefunded: settings.onRefunded,
+    report,
+  });
   const orders = new Orders<Tx>({
     book,
     gateway,
@@ -103,7 +116,20 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
     notifyUrl: settings.notifyUrl,
     sceneInfo: settings.sceneInfo,
   });
-  const endpoint = createNotificationEndpoint({ merchants, deliveries, report });
+  const { isNotificationSource } = settings;
+  const endpoint = createNotificationEndpoint({
+    merchants,
+    deliveries,
+    report,
+    confirmRefund: (hint) => confirmRefund(gateway, merchants, hint),
+    checkSource:
+      isNotificationSource &&
+      (({ remoteAddress, rawHeaders = [] }) => {
+        const { ip } = senders.resolve({ remoteAddress, rawHeaders });
+        if (!isNotificationSource(ip)) throw notASource(ip);
+      }),
+    maxConcurrent: settings.maxConcurrentNotifications,
+  });
   const warnIpv6 = (settings.clientIp.ipv6 ?? 'warn') === 'warn';
   let warned = false;
 
@@ -119,6 +145,7 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
       return orders.create(order, payer.ip);
     },
     queryOrder: (ref) => orders.query(ref),
+    queryRefund: (ref) => queryRefund(gateway, merchants, ref),
     confirmPayment: (ref) => orders.confirm(ref),
     verifyNotification: (body) => verifyNotification(body, merchants),
     handleNotification: (request) => endpoint.handle(request),
@@ -138,6 +165,15 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
 /** The parts of an instance, whichever copy of this package made it; `undefined` for anything else. */
 export function partsOf(value: unknown): InstanceParts | undefined {
   return typeof value === 'object' && value !== null ? (value as { [BRAND]?: InstanceParts })[BRAND] : undefined;
+}
+
+function notASource(ip: string): WechatH5Error {
+  return new WechatH5Error('SOURCE_REFUSED', `The notification came from ${ip}`, {
+    field: 'notificationSources',
+    hint:
+      'This address is not on the list. If the notification is genuine, WeChat Pay uses a new one: add it, or leave notificationSources out. ' +
+      '来源地址不在白名单中:若确为微信支付的新地址,请加入 notificationSources 或关闭该选项。',
+  });
 }
 
 function payerOf(order: NewOrder, resolve: (request: ClientIpRequest) => ClientIp): ClientIp {

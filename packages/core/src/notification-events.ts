@@ -1,0 +1,60 @@
+import { channel, type Channel } from 'node:diagnostics_channel';
+import type { WechatH5ErrorCode } from './errors.js';
+
+/**
+ * What becomes of each notification, for logs and metrics, on node:diagnostics_channel. Nobody listens:
+ * nothing is built. No event holds a key, a signature, an openid or a message.
+ *
+ * | channel | published |
+ * | --- | --- |
+ * | `wechat-h5:notification:received` | the whole body is here |
+ * | `wechat-h5:notification:verified` | signed by one of our keys (refunds: decrypted by one) |
+ * | `wechat-h5:notification:refused` | not believed, or not handled; with the error's code |
+ * | `wechat-h5:notification:handled` | `onPaid` or `onRefunded` has succeeded, now or before |
+ * | `wechat-h5:notification:acknowledged` | SUCCESS is the answer |
+ */
+export interface NotificationEvent {
+  /** Counts notifications of this process: the same number on every event of one. */
+  readonly id: number;
+  /** Since the request arrived. */
+  readonly durationMs: number;
+  readonly bytes?: number;
+  readonly type?: 'payment' | 'payment-failed' | 'refund-hint';
+  readonly mchId?: string;
+  readonly outTradeNo?: string;
+  readonly transactionId?: string;
+  /** Which of the merchant's keys fitted: 0 is the current one. */
+  readonly keyIndex?: number;
+  readonly code?: WechatH5ErrorCode;
+}
+
+export type NotificationStage = 'received' | 'verified' | 'refused' | 'handled' | 'acknowledged';
+
+const channels: Record<NotificationStage, Channel> = {
+  received: channel('wechat-h5:notification:received'),
+  verified: channel('wechat-h5:notification:verified'),
+  refused: channel('wechat-h5:notification:refused'),
+  handled: channel('wechat-h5:notification:handled'),
+  acknowledged: channel('wechat-h5:notification:acknowledged'),
+};
+
+let count = 0;
+
+/** The events of one notification: what one stage has learnt, the later ones say as well. */
+export class NotificationTrace {
+  readonly #id = ++count;
+  readonly #receivedAt: number;
+  #known: Omit<NotificationEvent, 'id' | 'durationMs'> = {};
+
+  constructor(receivedAt: number) {
+    this.#receivedAt = receivedAt;
+  }
+
+  publish(stage: NotificationStage, learnt?: Omit<NotificationEvent, 'id' | 'durationMs'>): void {
+    if (learnt !== undefined) this.#known = { ...this.#known, ...learnt };
+    const target = channels[stage];
+    if (!target.hasSubscribers) return;
+    const event: NotificationEvent = { id: this.#id, durationMs: performance.now() - this.#receivedAt, ...this.#known };
+    target.publish(event);
+  }
+}
