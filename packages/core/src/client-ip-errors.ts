@@ -56,9 +56,10 @@ export function peerInvalid(remoteAddress: unknown): PayerAddressError {
   });
 }
 
-export function headerMissing(configured: Configured, peer: string): PayerAddressError {
-  const message = `${displayName(configured.header)} is missing or empty, although it comes from ${peer}, a trusted proxy`;
-  return new PayerAddressError('HEADER_MISSING', 'clientIp.header', message, sendHeader(configured, peer));
+/** @param sender the trusted proxy that the request came from */
+export function headerMissing(configured: Configured, sender: string): PayerAddressError {
+  const message = `The request came from ${sender}, which is trusted, with no address in ${displayName(configured.header)}`;
+  return new PayerAddressError('HEADER_MISSING', 'clientIp.header', message, sendHeader(configured, sender));
 }
 
 export function headerRepeated(configured: Configured, lines: number): PayerAddressError {
@@ -114,19 +115,21 @@ function itemAdvice(configured: Configured, node: string | undefined): Advice {
   };
 }
 
+/** @param found how many entries there are */
 export function chainTooShort(configured: Configured, found: number): PayerAddressError {
-  const message = `${displayName(configured.header)} has only ${found} ${found === 1 ? 'entry' : 'entries'}, fewer than clientIp.trust counts proxies`;
+  const entries = found === 1 ? 'entry' : 'entries';
+  const message = `${displayName(configured.header)} has ${found} ${entries}, fewer than clientIp.trust counts proxies`;
   return new PayerAddressError('CHAIN_TOO_SHORT', 'clientIp.trust', message, {
     line: `clientIp: { trust: { hops: ${found} } }`,
-    en: `Either fewer proxies stand in front than clientIp.trust says, or somebody came around one of them. With ${found}, write the line below.`,
-    zh: `前面的代理少于 clientIp.trust 所写，或有人绕过了其中之一。若实为 ${found} 个，请写下面一行。`,
+    en: `Fewer proxies stand in front than clientIp.trust says, or somebody came around one of them. If there are ${found}, write so.`,
+    zh: `前面的代理少于 clientIp.trust 所写，或有人绕过了其中之一。若实为 ${found} 个，请如实填写。`,
   });
 }
 
 export function tooManyHops(configured: Configured, maxHops: number): PayerAddressError {
   const message = `${displayName(configured.header)}: the last ${maxHops} entries are all trusted proxies`;
   return new PayerAddressError('TOO_MANY_HOPS', 'clientIp.maxHops', message, {
-    line: `clientIp: { maxHops: ${maxHops * 2} }`,
+    line: `clientIp: { maxHops: ${Math.min(maxHops * 2, 1000)} }`,
     en: 'Proxies that forward to each other in a circle do this; so does a trusted range with visitors in it. If the chain really is so long, raise the limit.',
     zh: '代理互相转发成环，或信任的网段包含了访客，都会如此。若代理链确实这么长，请提高上限。',
   });
@@ -140,7 +143,10 @@ export function tooManyEmptyItems(configured: Configured, limit: number): PayerA
 export function allTrusted(configured: Configured, leftmost: string): PayerAddressError {
   const message = `${displayName(configured.header)}: every entry is a trusted proxy, the first one being ${leftmost}; no payer is left`;
   return new PayerAddressError('ALL_TRUSTED', 'clientIp.trust', message, {
-    line: "clientIp: { trust: ['<each proxy, and nothing else>'] }",
+    line: trusting('<each proxy, and nothing else>', {
+      ...configured,
+      trust: configured.trust === 'express' ? 'express' : 'none',
+    }),
     en: "The visitor's own address is in a trusted range. Visiting from inside the network of the proxies does this; otherwise narrow clientIp.trust to the proxies.",
     zh: '访客地址落在了信任网段内。从代理所在的内网访问会如此；否则请把 clientIp.trust 收窄到代理本身。',
   });

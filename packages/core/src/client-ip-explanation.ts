@@ -40,7 +40,7 @@ export function explain(
 ): ClientIpExplanation {
   const { remoteAddress, rawHeaders } = request;
   const trace: WalkTrace = {
-    peer: { address: remoteAddress && clipped(remoteAddress), verdict: 'unusable' },
+    peer: { address: remoteAddress && clipped(remoteAddress), verdict: 'unknown' },
     hops: [],
   };
   let clientIp: ClientIp | undefined;

@@ -71,20 +71,26 @@ export function readClientIpOptions(options: ClientIpOptions): ClientIpPolicy {
     throw invalid('clientIp', 'is not an object', "Write for example { trust: ['127.0.0.1'] }.");
   }
   refuseUnknownNames(options, Object.keys(OPTIONS), 'clientIp');
-  const maxHops = options.maxHops ?? 16;
+  const {
+    trust = 'none',
+    header = 'x-forwarded-for',
+    maxHops = 16,
+    nonPublic = 'allow',
+    ipv6 = 'warn',
+    nat64 = true,
+  } = options;
   if (!Number.isInteger(maxHops) || maxHops < 1 || maxHops > 1000) {
-    throw invalid('clientIp.maxHops', 'is not a whole number from 1 to 1000', 'The default is 16.');
+    throw invalid('clientIp.maxHops', 'is not a whole number from 1 to 1000', 'The default is 16. 默认值为 16。');
   }
-  const trust = options.trust ?? 'none';
   return {
     // The caller's list may change later; what was checked may not.
     trust: Array.isArray(trust) ? [...trust] : trust,
     proxies: readTrust(trust, maxHops),
-    header: readHeader(options.header ?? 'x-forwarded-for'),
+    header: readHeader(header),
     maxHops,
-    nonPublic: oneOf(['allow', 'reject'], options.nonPublic ?? 'allow', 'clientIp.nonPublic'),
-    ipv6: oneOf(['warn', 'send', 'reject'], options.ipv6 ?? 'warn', 'clientIp.ipv6'),
-    nat64: oneOf([true, false], options.nat64 ?? true, 'clientIp.nat64'),
+    nonPublic: oneOf(['allow', 'reject'], nonPublic, 'clientIp.nonPublic'),
+    ipv6: oneOf(['warn', 'send', 'reject'], ipv6, 'clientIp.ipv6'),
+    nat64: oneOf([true, false], nat64, 'clientIp.nat64'),
   };
 }
 
@@ -92,6 +98,7 @@ function readTrust(trust: unknown, maxHops: number): TrustedProxies | undefined 
   if (trust === 'express') return undefined;
   if (trust === 'none') return trustList([]);
   if (Array.isArray(trust)) return trustList(trust);
+  if (typeof trust === 'object' && trust !== null) return readHops(trust, maxHops);
   if (trust === true || trust === '*') {
     throw new WechatH5Error(
       'TRUST_ALL',
@@ -102,28 +109,32 @@ function readTrust(trust: unknown, maxHops: number): TrustedProxies | undefined 
       },
     );
   }
-  if (typeof trust === 'object' && trust !== null) {
-    refuseUnknownNames(trust, ['hops'], 'clientIp.trust');
-    const { hops } = trust as { hops?: unknown };
-    if (typeof hops === 'number' && Number.isInteger(hops) && hops >= 0 && hops <= maxHops) return trustHops(hops);
-    throw trustInvalid(
-      'clientIp.trust.hops',
-      `is not a whole number from 0 to maxHops (${maxHops})`,
-      'trust: { hops: 1 }',
-    );
-  }
-  const meant =
-    typeof trust === 'number'
-      ? `trust: { hops: ${trust} }`
-      : typeof trust === 'string' && didYouMean(trust, ['none', 'express']) === undefined
-        ? `trust: [${trust
-            .slice(0, 64)
-            .split(/[\s,;]+/)
-            .map((entry) => `'${entry}'`)
-            .join(', ')}]`
-        : `trust: '${typeof trust === 'string' ? didYouMean(trust, ['none', 'express']) : 'none'}'`;
   const seen = typeof trust === 'string' ? quoted(trust) : String(trust);
-  throw trustInvalid('clientIp.trust', `is ${seen}: neither 'none', 'express', a list nor { hops }`, meant);
+  throw trustInvalid(
+    'clientIp.trust',
+    `is ${seen}: neither 'none', 'express', a list nor { hops }`,
+    `trust: ${meantTrust(trust)}`,
+  );
+}
+
+function readHops(trust: object, maxHops: number): TrustedProxies {
+  refuseUnknownNames(trust, ['hops'], 'clientIp.trust');
+  const { hops } = trust as { hops?: unknown };
+  if (typeof hops !== 'number' || !Number.isInteger(hops) || hops < 0) {
+    throw trustInvalid('clientIp.trust.hops', 'is not a whole number from 0 on', 'trust: { hops: 1 }');
+  }
+  if (hops > maxHops) throw trustInvalid('clientIp.trust.hops', `is more than maxHops, ${maxHops}`, `maxHops: ${hops}`);
+  return trustHops(hops);
+}
+
+/** What somebody meant who wrote a number, a word or one entry. */
+function meantTrust(trust: unknown): string {
+  if (typeof trust === 'number') return `{ hops: ${trust} }`;
+  if (typeof trust !== 'string') return "'none'";
+  const keyword = didYouMean(trust, ['none', 'express']);
+  if (keyword !== undefined) return `'${keyword}'`;
+  const entries = trust.slice(0, 64).split(/[\s,;]+/);
+  return `[${entries.map((entry) => `'${entry}'`).join(', ')}]`;
 }
 
 function readHeader(name: unknown): string {

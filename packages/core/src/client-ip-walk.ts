@@ -44,8 +44,8 @@ export interface WalkTrace {
 export interface TracedPeer {
   /** `undefined` for a UNIX socket. */
   readonly address: string | undefined;
-  /** `not-checked`: trusted for its place, by `{ hops }`. `unusable`: no address. */
-  readonly verdict: 'trusted' | 'not-trusted' | 'not-checked' | 'unusable';
+  /** `not-checked`: trusted for its place, by `{ hops }`. `unknown`: no address, or nothing to judge it by. */
+  readonly verdict: 'trusted' | 'not-trusted' | 'not-checked' | 'unknown';
 }
 
 export interface TracedHop {
@@ -53,8 +53,8 @@ export interface TracedHop {
   readonly hop: number;
   readonly text: string;
   readonly address: string | undefined;
-  /** `not-checked`: trusted for its place, by `{ hops }`. `unusable`: no address. */
-  readonly verdict: 'trusted' | 'not-checked' | 'payer' | 'unusable';
+  /** `not-checked`: trusted for its place, by `{ hops }`. */
+  readonly verdict: 'trusted' | 'not-checked' | 'payer' | 'not-an-address';
 }
 
 interface Located {
@@ -148,7 +148,7 @@ function walkList(
       trace?.hops.push({ hop, text: item, address: address?.text, verdict: 'trusted' });
       continue;
     }
-    trace?.hops.push({ hop, text: item, address: address?.text, verdict: address ? 'payer' : 'unusable' });
+    trace?.hops.push({ hop, text: item, address: address?.text, verdict: address ? 'payer' : 'not-an-address' });
     if (address === undefined) throw errors.itemInvalid(policy, item, node, hop);
     return { address, source: policy.header, hop };
   }
@@ -172,7 +172,7 @@ function readSingle(
   const text = trimmed(lines[0] ?? '');
   if (text === '') throw errors.headerMissing(policy, sender);
   const address = parseItem(policy, text);
-  trace?.hops.push({ hop: 1, text, address: address?.text, verdict: address ? 'payer' : 'unusable' });
+  trace?.hops.push({ hop: 1, text, address: address?.text, verdict: address ? 'payer' : 'not-an-address' });
   if (address === undefined) throw errors.headerInvalid(policy, text);
   return { address, source: policy.header, hop: 1 };
 }
