@@ -16,7 +16,7 @@ async function overSocket(
   const server = createServer(({ socket: { remoteAddress }, rawHeaders }, response) => {
     response.end(JSON.stringify({ remoteAddress, ...resolver.explain({ remoteAddress, rawHeaders }) }));
   });
-  server.listen(listen);
+  server.listen(listen.path ? listen : { ...listen, port: 0 });
   await once(server, 'listening');
   try {
     const socket = listen.path ? connect(listen.path) : connect((server.address() as AddressInfo).port, '127.0.0.1');
