@@ -3,10 +3,13 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { readText, ROOT } from './workspace.js';
 
-/** The TypeScript files below a folder, relative to the top; without what was installed or built. */
+/** What was installed, what was built, and what stands for a user's own project. */
+const NOT_OURS = ['node_modules', 'dist', 'consumer'];
+
+/** The TypeScript files below a folder, relative to the top. */
 export function sourceFiles(folder: string): readonly string[] {
   return readdirSync(join(ROOT, folder), { withFileTypes: true })
-    .filter(({ name }) => name !== 'node_modules' && name !== 'dist')
+    .filter(({ name }) => !NOT_OURS.includes(name))
     .flatMap((entry) => {
       const path = `${folder}/${entry.name}`;
       return entry.isDirectory() ? sourceFiles(path) : /\.[cm]?tsx?$/.test(path) ? [path] : [];

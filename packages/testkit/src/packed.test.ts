@@ -1,0 +1,141 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { createInterface, type Interface } from 'node:readline';
+import { plainEnvironment, run } from './command.js';
+import { programOf } from './readme.js';
+import { packAll } from './tarballs.js';
+import { ROOT } from './workspace.js';
+
+// The packages as a user gets them: packed, installed by npm into an empty project, type-checked and run there.
+jest.setTimeout(5 * 60_000);
+
+let folder: string;
+let tarballs: ReadonlyMap<string, string>;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'wechat-h5-packed-'));
+  const packed = join(folder, 'tarballs');
+  mkdirSync(packed);
+  tarballs = await packAll(packed);
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe.each([
+  { type: 'commonjs', express: '4.22.3', types: '4.17.25', loads: 'require("@wechat-h5/express")' },
+  { type: 'module', express: '5.3.0', types: '5.0.6', loads: "from '@wechat-h5/express'" },
+])('a new project with "type": "$type" and Express $express', ({ type, express, types, loads }) => {
+  let project: string;
+  const children: ChildProcess[] = [];
+
+  beforeAll(async () => {
+    project = join(folder, type);
+    cpSync(join(ROOT, 'packages/testkit/consumer'), project, { recursive: true });
+    const files = [...tarballs].map(([name, tarball]) => [name, `file:../tarballs/${basename(tarball)}`]);
+    const manifest = {
+      name: 'shop',
+      private: true,
+      type,
+      dependencies: { ...Object.fromEntries(files), express },
+      devDependencies: { '@types/express': types, '@types/node': '20.19.43' },
+    };
+    writeFileSync(join(project, 'package.json'), JSON.stringify(manifest));
+    // The packages find each other among the tarballs: nothing may be looked up under their names.
+    writeFileSync(join(project, '.npmrc'), '@wechat-h5:registry=http://127.0.0.1:9/\n');
+    // Adapters name frameworks as peers that this project does not use.
+    await run('npm', ['install', '--omit=peer', '--no-audit', '--no-fund'], { cwd: project, env: plainEnvironment() });
+  });
+
+  afterEach(async () => {
+    for (const child of children.splice(0)) {
+      if (child.exitCode !== null || child.signalCode !== null) continue;
+      child.kill();
+      await once(child, 'exit');
+    }
+  });
+
+  test('their types fit, and a whole payment is taken', async () => {
+    // Library declarations are checked as well: ours are among them.
+    await run(join(ROOT, 'node_modules/.bin/tsc'), ['-p', '.'], { cwd: project });
+    expect(readFileSync(join(project, 'shop.js'), 'utf8')).toContain(loads);
+    const report = await run(process.execPath, ['shop.js'], { cwd: project, env: plainEnvironment() });
+    expect(JSON.parse(report)).toEqual({
+      mwebUrl: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/cgi-bin\/mmpayweb-bin\/checkmweb\?prepay_id=/),
+      spbillCreateIp: '203.0.113.9',
+      verdicts: ['acknowledged'],
+      delivered: [{ outTradeNo: 'PACKED-0001', totalFee: 1990 }],
+      repeated: 'SUCCESS',
+      confirmed: { state: 'paid', delivered: true, source: 'notification' },
+      refused: { code: 'HEADER_MISSING' },
+    });
+  });
+
+  test("the README's program is paid, from the simulator's command line to the delivery", async () => {
+    writeFileSync(join(project, 'shop.mjs'), programOf('README.md'));
+    const port = await freePort();
+    const shop = `http://127.0.0.1:${port}`;
+    const simulator = start(join(project, 'node_modules/.bin/wechat-h5-simulator'), ['--port', '0', '--json']);
+    const { environment } = JSON.parse(await nextLine(simulator)) as { environment: Record<string, string> };
+    const lines = start(process.execPath, ['shop.mjs'], {
+      ...environment,
+      PORT: String(port),
+      WECHAT_PAY_NOTIFY_URL: `${shop}/wechat/notify`,
+    });
+    expect(await (await untilUp(shop)).text()).toContain('<form method="post" action="/pay">');
+
+    // What the payer's phone does: post the form, follow to the middle page with the shop as Referer, press Pay there.
+    const ordered = await fetch(`${shop}/pay`, { method: 'POST', redirect: 'manual' });
+    expect(ordered.status).toBe(303);
+    const cashier = await fetch(ordered.headers.get('location') ?? '', { headers: { referer: `${shop}/` } });
+    const page = await cashier.text();
+    const visit = /name="visit" value="(\w+)"/.exec(page)?.[1] ?? '';
+    const action = /action="([^"]*pay)"/.exec(page)?.[1] ?? '';
+    const delivered = nextLine(lines);
+    const paid = await fetch(new URL(action, cashier.url), { method: 'POST', body: new URLSearchParams({ visit }) });
+    expect(paid.status).toBe(200);
+    expect(await delivered).toMatch(/^deliver TEA-\d+: 1990 fen$/);
+  });
+
+  function start(command: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): Interface {
+    const child = spawn(command, args, {
+      cwd: project,
+      env: { ...plainEnvironment(), ...environment },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    children.push(child);
+    return createInterface({ input: child.stdout });
+  }
+});
+
+/** @throws when the program ends before it has written one */
+async function nextLine(lines: Interface): Promise<string> {
+  const ended = once(lines, 'close').then(() => {
+    throw new Error('the program ended without another line');
+  });
+  const [line] = (await Promise.race([once(lines, 'line'), ended])) as [string];
+  return line;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function untilUp(url: string): Promise<Response> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await fetch(url);
+    } catch (error) {
+      if (tries === 200) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
