@@ -29,7 +29,7 @@ export async function runCommandLine(args: readonly string[], { out, error }: Ou
   try {
     parsed = parseOptions(args);
   } catch (cause) {
-    error(`${cause instanceof Error ? cause.message : String(cause)}\n\n${HELP}`);
+    error(`${(cause as Error).message}\n\n${HELP}`);
     return 2;
   }
   if (parsed.help) {
@@ -40,7 +40,7 @@ export async function runCommandLine(args: readonly string[], { out, error }: Ou
   try {
     simulator = await createSimulator({ port: parsed.port, timeScale: parsed.timeScale });
   } catch (cause) {
-    error(`${cause instanceof Error ? cause.message : String(cause)}\n`);
+    error(`${(cause as Error).message}\n`);
     return 1;
   }
   const environment = environmentOf(simulator);

@@ -25,7 +25,9 @@ export async function deliver(url: URL, body: string, stopped: AbortSignal): Pro
       reason,
     };
   } catch (error) {
-    return { verdict: 'refused', reason: error instanceof Error ? error.message || error.name : 'no reply' };
+    // Both families refused is an AggregateError, whose message is empty.
+    const { message, code } = error as NodeJS.ErrnoException;
+    return { verdict: 'refused', reason: message || code || 'no reply' };
   }
 }
 

@@ -1,6 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import { eventually, HANG, openScene, type Scene } from './merchant.fixture.js';
 import { RETRY_SECONDS } from './notifier.js';
 import { parseXml } from './xml.js';
@@ -125,7 +124,8 @@ test.each([
 });
 
 test('a shop that cannot be reached, or cuts the reply, is a refusal with its reason', async () => {
-  const closed = createServer((socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 999\r\n\r\n<xml>'));
+  const closed = createServer((socket) => socket.resume().end('HTTP/1.1 200 OK\r\ncontent-length: 999\r\n\r\n<xml>'));
+  closed.unref();
   await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve));
   const { port } = closed.address() as AddressInfo;
   await scene.place('cut-order', { notify_url: `http://127.0.0.1:${port}/` });

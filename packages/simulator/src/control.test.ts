@@ -1,0 +1,128 @@
+import { request as httpRequest } from 'node:http';
+import { eventually, openScene, type Scene } from './merchant.fixture.js';
+import type { SimulatorEvent } from './index.js';
+
+let scene: Scene;
+beforeEach(async () => {
+  scene = await openScene();
+});
+afterEach(() => scene.stop());
+
+const at = (path: string): string => `${scene.simulator.url}${path}`;
+const read = async (path: string): Promise<unknown> => (await fetch(at(`/__simulator/${path}`))).json();
+async function command(
+  name: string,
+  body: unknown,
+  headers: Record<string, string> = { 'content-type': 'application/json' },
+) {
+  const reply = await fetch(at(`/__simulator/${name}`), { method: 'POST', headers, body: JSON.stringify(body) });
+  return { status: reply.status, body: (await reply.json()) as Record<string, unknown> };
+}
+
+test('reads orders, notifications and events as JSON, without the key', async () => {
+  await scene.place('order-1');
+  await scene.simulator.pay('order-1');
+  expect(await read('orders')).toMatchObject([{ outTradeNo: 'order-1', tradeState: 'SUCCESS', totalFee: 1990 }]);
+  expect(await read('notifications')).toMatchObject([{ outTradeNo: 'order-1', attempt: 1, verdict: 'acknowledged' }]);
+  expect(await read('events')).toHaveLength(4);
+  expect(JSON.stringify([await read('orders'), await read('notifications'), await read('events')])).not.toContain(
+    scene.simulator.merchant.apiKey,
+  );
+});
+
+test('pays, cancels, notifies and forges', async () => {
+  await scene.place('order-1');
+  expect(await command('cancel', { outTradeNo: 'order-1' })).toMatchObject({
+    status: 200,
+    body: { order: { tradeState: 'NOTPAY' } },
+  });
+  expect(await command('pay', { outTradeNo: 'order-1' })).toMatchObject({
+    status: 200,
+    body: { order: { tradeState: 'SUCCESS' }, attempts: [{ verdict: 'acknowledged' }] },
+  });
+  expect(await command('notify', { outTradeNo: 'order-1', copies: 2 })).toMatchObject({
+    status: 200,
+    body: { attempts: [{}, {}] },
+  });
+  expect(await command('forge', { outTradeNo: 'order-1', fields: { total_fee: '1' } })).toMatchObject({
+    status: 200,
+    body: { attempts: [{ kind: 'forged' }] },
+  });
+  expect(scene.notified).toHaveLength(4);
+  expect(scene.notified[3]).toContain('<total_fee>1</total_fee>');
+});
+
+test.each([
+  [404, 'ORDER_UNKNOWN', 'pay', { outTradeNo: 'never' }],
+  [409, 'ORDER_NOT_PAID', 'notify', { outTradeNo: 'order-1' }],
+  [409, 'ORDER_PAID', 'pay', { outTradeNo: 'order-2' }],
+  [409, 'ORDER_PAID', 'cancel', { outTradeNo: 'order-2' }],
+  [400, 'RANGE', 'notify', { outTradeNo: 'order-2', copies: 0 }],
+  [400, 'BODY', 'pay', {}],
+  [400, 'BODY', 'pay', null],
+  [400, 'BODY', 'pay', { outTradeNo: 1 }],
+  [400, 'BODY', 'forge', { outTradeNo: 'order-1', fields: { total_fee: 1 } }],
+  [404, 'NOT_FOUND', 'refund', { outTradeNo: 'order-1' }],
+])('%i %s for %s %j', async (status, code, name, body) => {
+  await scene.place('order-1');
+  await scene.place('order-2');
+  await scene.simulator.pay('order-2');
+  expect(await command(name, body)).toMatchObject({ status, body: { error: { code } } });
+});
+
+test('a website cannot command it: neither by a form, nor under a name of its own', async () => {
+  await scene.place('order-1');
+  expect(await command('pay', { outTradeNo: 'order-1' }, { 'content-type': 'text/plain' })).toMatchObject({
+    status: 415,
+  });
+  for (const path of ['/', '/__simulator/orders', '/__simulator/events']) {
+    const { status, page } = await scene.browse(at(path), {
+      headers: { host: 'attacker.example', accept: 'text/event-stream' },
+    });
+    expect({ status, page }).toEqual({ status: 403, page: expect.not.stringContaining('order-1') });
+  }
+  expect(scene.simulator.orders.get('order-1')).toMatchObject({ tradeState: 'NOTPAY' });
+});
+
+test('streams events as they happen, and from where the reader left off', async () => {
+  await scene.place('order-1');
+  const received = await new Promise<{ events: SimulatorEvent[]; end: () => void }>((resolve) => {
+    const events: SimulatorEvent[] = [];
+    const request = httpRequest(
+      at('/__simulator/events'),
+      { headers: { accept: 'text/event-stream', 'last-event-id': '1' }, agent: false },
+      (response) => {
+        response.setEncoding('utf8');
+        response.on('error', () => {});
+        response.on('data', (text: string) => {
+          for (const [, data = ''] of text.matchAll(/^data: (.*)$/gm)) events.push(JSON.parse(data) as SimulatorEvent);
+        });
+        resolve({ events, end: () => request.destroy() });
+      },
+    );
+    request.on('error', () => {});
+    request.end();
+  });
+  await scene.simulator.pay('order-1');
+  await eventually(() => received.events.length === 3);
+  expect(received.events.map(({ number, type }) => [number, type])).toEqual([
+    [2, 'gateway.reply'],
+    [3, 'notification.request'],
+    [4, 'notification.reply'],
+  ]);
+  received.end();
+});
+
+test('the overview shows orders and attempts, escaped, and renews itself', async () => {
+  await scene.place('order-1', { body: '<img src=x>' });
+  await scene.simulator.pay('order-1');
+  await scene.simulator.faults.forgeNotification('order-1');
+  const { status, page, headers } = await scene.browse(at('/'));
+  expect(status).toBe(200);
+  expect(page).toContain('<meta http-equiv="refresh" content="3"');
+  expect(page).toContain(scene.simulator.orders.get('order-1')?.payment?.transactionId);
+  expect(page).toContain('&#60;img src=x&#62;');
+  expect(page).toContain('forged');
+  expect(page).not.toContain(scene.simulator.merchant.apiKey);
+  expect(headers['content-security-policy']).toContain("default-src 'none'");
+});
