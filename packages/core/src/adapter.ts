@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ClientIp, ClientIpRequest, TrustFunction } from './client-ip.js';
+import type { Handlers } from './delivery.js';
 import { WechatH5Error } from './errors.js';
 import { MemoryOrderBook } from './memory-order-book.js';
 import type { NewOrder } from './new-order.js';
@@ -60,6 +61,30 @@ export function instanceOf<Tx>(argument?: WechatH5Argument<Tx>): WechatH5 {
     instances.set(argument, instance);
   }
   return instance;
+}
+
+/** Whether an argument is an instance, of this copy of the package or another, and not options for one. */
+export function isInstance(value: unknown): value is WechatH5 {
+  return partsOf(value) !== undefined;
+}
+
+/**
+ * For frameworks that find the shop's handlers only after the instance was made: gives them to it, once,
+ * before the first notification.
+ * @throws {WechatH5Error} `OPTIONS_INVALID`, if there is such a handler already
+ */
+export function setHandlers(instance: WechatH5, handlers: Handlers): void {
+  partsFor(instance).setHandlers(handlers);
+}
+
+/** Where the application sees the notifications of an instance. */
+export function notifyPathOf(instance: WechatH5): string {
+  return partsFor(instance).notifyPath;
+}
+
+/** Ends an instance's connections to WeChat Pay, when the application that made it shuts down. Calls in flight fail. */
+export function closeInstance(instance: WechatH5): void {
+  partsFor(instance).close();
 }
 
 function make<Tx>(given: Partial<WechatH5Options<Tx>>): WechatH5 {

@@ -20,6 +20,12 @@ export type OnPaid<Tx = never> = (payment: Payment, context: HandlerContext<Tx>)
 
 export type OnRefunded<Tx = never> = (refund: Refund, context: HandlerContext<Tx>) => Promise<void> | void;
 
+/** What the shop runs once to success for each payment, and for each refund. */
+export interface Handlers<Tx = never> {
+  onPaid?: OnPaid<Tx> | undefined;
+  onRefunded?: OnRefunded<Tx> | undefined;
+}
+
 /** The shop's own table, for orders that are not in the book. `undefined`: no such order. */
 export type FindOrder = (ref: {
   mchId: string;
@@ -55,8 +61,8 @@ const HANDLER_TIMEOUT_MS = 5 * 60_000;
 export class Deliveries<Tx = never> {
   readonly #book: OrderBook<Tx>;
   readonly #findOrder: FindOrder | undefined;
-  readonly #onPaid: OnPaid<Tx> | undefined;
-  readonly #onRefunded: OnRefunded<Tx> | undefined;
+  #onPaid: OnPaid<Tx> | undefined;
+  #onRefunded: OnRefunded<Tx> | undefined;
   readonly #report: ProblemReporter;
   readonly #running = new Map<string, Promise<DeliveryResult>>();
 
@@ -72,6 +78,17 @@ export class Deliveries<Tx = never> {
     this.#onPaid = parts.onPaid;
     this.#onRefunded = parts.onRefunded;
     this.#report = parts.report;
+  }
+
+  /**
+   * Handlers that a framework finds only after it was given the instance.
+   * @throws {WechatH5Error} `OPTIONS_INVALID`: there is one already
+   */
+  setHandlers({ onPaid, onRefunded }: Handlers<Tx>): void {
+    if (onPaid !== undefined && this.#onPaid !== undefined) throw secondHandler('onPaid');
+    if (onRefunded !== undefined && this.#onRefunded !== undefined) throw secondHandler('onRefunded');
+    this.#onPaid ??= onPaid;
+    this.#onRefunded ??= onRefunded;
   }
 
   get hasHandler(): boolean {
@@ -316,6 +333,13 @@ function bookFailed(thrown: unknown, message: string): WechatH5Error {
     message,
     'Nothing was acknowledged: WeChat Pay repeats the notification. The error is the cause.',
   );
+}
+
+function secondHandler(name: keyof Handlers): WechatH5Error {
+  return new WechatH5Error('OPTIONS_INVALID', `${name} was given twice`, {
+    field: name,
+    hint: 'An instance has one: a payment is delivered once. Call the second from the first.',
+  });
 }
 
 function mismatch(payment: Payment, order: OrderRecord): WechatH5Error {

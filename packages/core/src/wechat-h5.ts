@@ -5,7 +5,7 @@ import {
   type ClientIpRequest,
   type TrustFunction,
 } from './client-ip.js';
-import { Deliveries } from './delivery.js';
+import { Deliveries, type Handlers } from './delivery.js';
 import { quoted, WechatH5Error } from './errors.js';
 import { Gateway } from './gateway.js';
 import { MemoryOrderBook } from './memory-order-book.js';
@@ -78,6 +78,10 @@ export interface InstanceParts {
   readonly hasHandler: boolean;
   readonly allowExplicitClientIp: boolean;
   readonly report: ProblemReporter;
+  /** Only `onPaid` and `onRefunded` that the options did not give. */
+  setHandlers(handlers: Handlers): void;
+  /** Ends the connections to WeChat Pay. Calls in flight fail. */
+  close(): void;
   /** `clientIp` with the application's own compiled `trust proxy`, for `trust: 'express'`. */
   clientIp(request: ClientIpRequest, trust?: TrustFunction): ClientIp;
 }
@@ -153,9 +157,13 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
   const parts: InstanceParts = {
     endpoint,
     notifyPath: settings.notifyPath,
-    hasHandler: settings.onPaid !== undefined,
+    get hasHandler() {
+      return deliveries.hasHandler;
+    },
     allowExplicitClientIp: settings.allowExplicitClientIp,
     report,
+    setHandlers: (handlers) => deliveries.setHandlers(handlers),
+    close: () => gateway.close(),
     clientIp: (request, trust) => resolver.resolve(request, trust),
   };
   Object.defineProperty(instance, BRAND, { value: parts });
