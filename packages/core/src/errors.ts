@@ -25,6 +25,7 @@ export const ERROR_CODES = [
   'NOT_PUBLIC',
   'IPV6_NOT_ALLOWED',
   'EXPLICIT_CLIENT_IP',
+  'PROXY_NOT_TRUSTED',
   // the bytes of a notification
   'METHOD_NOT_ALLOWED',
   'SOURCE_REFUSED',

@@ -42,6 +42,8 @@ export interface NewOrder {
   redirectUrl?: string;
   /** The payer's address. Adapters inject it; here it has to be given. */
   clientIp?: string;
+  /** What the page's `wechat_h5_ip` field brought, with `ipProbe`: used when the payer came over IPv6. */
+  ipProbe?: string;
   /** Needed once there are several merchants. */
   mchId?: string;
   subMchId?: string;
@@ -64,6 +66,7 @@ const KNOWN: Record<keyof NewOrder, true> = {
   sceneInfo: true,
   redirectUrl: true,
   clientIp: true,
+  ipProbe: true,
   mchId: true,
   subMchId: true,
   appId: true,

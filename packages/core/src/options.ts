@@ -1,4 +1,6 @@
 import type { ClientIpOptions } from './client-ip.js';
+import type { IpProbeOptions } from './ip-probe.js';
+import { checkSecret } from './operator-secret.js';
 import type { FindOrder, OnPaid, OnRefunded } from './delivery.js';
 import { quoted, WechatH5Error } from './errors.js';
 import { gatewayBases, isLoopback } from './gateway.js';
@@ -41,6 +43,10 @@ export interface WechatH5Options<Tx = never> {
    * your own. Found by the `clientIp` option. Default: any; the signature decides, and the ranges change.
    */
   notificationSources?: 'official' | readonly string[];
+  /** Opens the operator's page of `wechatH5Doctor()`: at least 16 characters. Without it there is no such page. */
+  doctorSecret?: string;
+  /** For payers over IPv6: finds their IPv4 address by a second host name. */
+  ipProbe?: IpProbeOptions;
 }
 
 /** Options after validation, with every default filled in. */
@@ -60,6 +66,8 @@ export interface Settings<Tx> {
   allowExplicitClientIp: boolean;
   maxConcurrentNotifications: number;
   isNotificationSource: ((ip: string) => boolean) | undefined;
+  doctorSecret: string | undefined;
+  ipProbe: IpProbeOptions | undefined;
 }
 
 const KNOWN: Record<keyof WechatH5Options, true> = {
@@ -77,6 +85,8 @@ const KNOWN: Record<keyof WechatH5Options, true> = {
   onRefunded: true,
   maxConcurrentNotifications: true,
   notificationSources: true,
+  doctorSecret: true,
+  ipProbe: true,
 };
 
 /**
@@ -139,6 +149,8 @@ export function settingsOf<Tx>(options: WechatH5Options<Tx>): Settings<Tx> {
     allowExplicitClientIp: options.allowExplicitClientIp === true,
     maxConcurrentNotifications: limitOf(options.maxConcurrentNotifications ?? 200),
     isNotificationSource: sourcesOf(options.notificationSources),
+    doctorSecret: options.doctorSecret === undefined ? undefined : checkSecret(options.doctorSecret, 'doctorSecret'),
+    ipProbe: options.ipProbe,
   };
 }
 
@@ -148,7 +160,7 @@ export function settingsOf<Tx>(options: WechatH5Options<Tx>): Settings<Tx> {
  * `WECHAT_PAY_NOTIFY_PATH`, `WECHAT_PAY_SIGN_TYPE`, `WECHAT_PAY_SUB_APP_ID`, `WECHAT_PAY_SUB_MCH_ID`,
  * `WECHAT_PAY_H5_DOMAINS` (comma-separated), `WECHAT_PAY_TRUSTED_PROXIES` (`none`, `hops:2`, or a
  * comma-separated list such as `loopback,10.0.0.0/8`), `WECHAT_PAY_CLIENT_IP_HEADER`, `WECHAT_PAY_GATEWAY`
- * (`mainland`, `global`, or comma-separated base URLs).
+ * (`mainland`, `global`, or comma-separated base URLs), `WECHAT_PAY_DOCTOR_SECRET`.
  *
  * @throws {WechatH5Error} `ENVIRONMENT_INVALID`, `field` naming the variable
  */
@@ -184,6 +196,8 @@ export function withEnvironment<Tx>(
   if (clientIp !== undefined) options.clientIp = clientIp;
   const gateway = given.gateway ?? gatewayFromEnv(optional('GATEWAY'));
   if (gateway !== undefined) options.gateway = gateway;
+  const doctorSecret = given.doctorSecret ?? optional('DOCTOR_SECRET');
+  if (doctorSecret !== undefined) options.doctorSecret = doctorSecret;
   return options;
 }
 
