@@ -1,13 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ClientIp, ClientIpRequest, TrustFunction } from './client-ip.js';
+import type { ClientIp, TrustFunction } from './client-ip.js';
 import type { Handlers } from './delivery.js';
 import { WechatH5Error } from './errors.js';
+import type { IpProbePage } from './ip-probe.js';
 import { MemoryOrderBook } from './memory-order-book.js';
 import type { NewOrder } from './new-order.js';
 import type { PaymentNotification } from './notification.js';
 import type { NotificationReply, PendingNotification } from './notification-endpoint.js';
 import { withEnvironment, type WechatH5Options } from './options.js';
 import type { H5Order } from './orders.js';
+import type { PageReply, PageRequest } from './page.js';
 import { readRawBody, type ParsedBody, type ParsedIncomingMessage } from './raw-body.js';
 import { createWechatH5, partsOf, type InstanceParts, type WechatH5 } from './wechat-h5.js';
 
@@ -18,10 +20,7 @@ export type { PendingNotification } from './notification-endpoint.js';
 export type WechatH5Argument<Tx = never> = WechatH5 | Partial<WechatH5Options<Tx>>;
 
 /** What is read from a request at once, on entry: a socket forgets its peer when the peer hangs up. */
-export interface CapturedRequest extends ClientIpRequest {
-  readonly method: string;
-  /** Of the URL as the client sent it, without the query. */
-  readonly path: string;
+export interface CapturedRequest extends Readonly<PageRequest> {
   readonly receivedAt: number;
 }
 
@@ -33,6 +32,8 @@ export interface RequestWechatH5 extends Pick<WechatH5, 'queryOrder' | 'queryRef
   readonly instance: WechatH5;
   /** The payer's address. Walked when read; throws then if the deployment is misconfigured. */
   readonly clientIp: ClientIp;
+  /** For the page with the order form, with the `ipProbe` option: a hidden field, its script, and a cookie to set. */
+  ipProbePage(nonce?: string): IpProbePage;
   /** Places an order with this visitor's address as `spbill_create_ip`. */
   createOrder(order: NewOrder): Promise<H5Order>;
   /** Behind the notify middleware, without `onPaid`: the verified payment. */
@@ -103,6 +104,7 @@ export function captureRequest(request: IncomingMessage, url: string = request.u
   return {
     method: request.method ?? '',
     path: query === -1 ? url : url.slice(0, query),
+    query: query === -1 ? '' : url.slice(query + 1),
     rawHeaders: request.rawHeaders,
     remoteAddress: socket.remoteAddress ?? (isUnixSocket(socket) ? undefined : ''),
     receivedAt: performance.now(),
@@ -153,8 +155,24 @@ export class BoundWechatH5 implements RequestWechatH5 {
           '请勿传入 clientIp:将自动使用访客的真实地址。',
       });
     }
-    return this.instance.createOrder({ ...order, clientIp: explicit ?? this.clientIp.ip });
+    return this.instance.createOrder({ ...order, clientIp: explicit ?? this.#payer(order) });
   };
+
+  readonly ipProbePage = (nonce?: string): IpProbePage => {
+    const { ipProbe } = partsFor(this.instance);
+    if (ipProbe !== undefined) return ipProbe.page(this.#request.rawHeaders, nonce);
+    throw new WechatH5Error('OPTIONS_INVALID', 'ipProbe is not configured', {
+      field: 'ipProbe',
+      hint: 'Give { url, secret }: a second host without an AAAA record that serves wechatH5IpProbe().',
+    });
+  };
+
+  /** This visitor's address, or with a token the IPv4 address that this very browser was seen under a moment ago. */
+  #payer(order: NewOrder): string {
+    const { ip, family } = this.clientIp;
+    if (family === 4 || order.ipProbe === undefined || order.ipProbe === '') return ip;
+    return partsFor(this.instance).ipProbe?.read(order.ipProbe, this.#request.rawHeaders) ?? ip;
+  }
 
   readonly queryOrder: WechatH5['queryOrder'] = (ref) => this.instance.queryOrder(ref);
 
@@ -175,6 +193,24 @@ export class BoundWechatH5 implements RequestWechatH5 {
   receive(pending: PendingNotification): void {
     this.#pending = pending;
   }
+}
+
+/** Where a bare doctor middleware answers. */
+export const DOCTOR_PATH = '/wechat-h5/doctor';
+
+/** The operator's page, or `undefined` without a secret: then there is no such page. */
+export function doctorPage(instance: WechatH5, request: CapturedRequest, trust?: TrustFunction): PageReply | undefined {
+  return partsFor(instance).doctor(request, trust);
+}
+
+/** The answer of the IPv4 probe; `undefined` when it is not configured. */
+export function ipProbeAnswer(instance: WechatH5, request: CapturedRequest): PageReply | undefined {
+  return partsFor(instance).ipProbe?.reply(request);
+}
+
+/** Where a bare probe middleware answers: the path of `ipProbe.url`. */
+export function isForIpProbe(instance: WechatH5, path: string): boolean {
+  return partsFor(instance).ipProbe?.path === path;
 }
 
 /** Whether a bare notify middleware answers this request: by the path the client asked for, a closing slash or not. */

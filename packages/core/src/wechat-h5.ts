@@ -5,9 +5,12 @@ import {
   type ClientIpRequest,
   type TrustFunction,
 } from './client-ip.js';
+import { diagnosed } from './client-ip-diagnosis.js';
 import { Deliveries, type Handlers } from './delivery.js';
+import { doctorReply } from './doctor.js';
 import { quoted, WechatH5Error } from './errors.js';
 import { Gateway } from './gateway.js';
+import { IpProbe } from './ip-probe.js';
 import { MemoryOrderBook } from './memory-order-book.js';
 import type { NewOrder } from './new-order.js';
 import { verifyNotification, type Notification } from './notification.js';
@@ -19,7 +22,9 @@ import {
 } from './notification-endpoint.js';
 import { settingsOf, type WechatH5Options } from './options.js';
 import type { OrderBook } from './order-book.js';
+import type { PageReply, PageRequest } from './page.js';
 import { Orders, type H5Order, type OrderQuery, type OrderRef, type PaymentStatus } from './orders.js';
+import type { Merchants } from './merchant.js';
 import type { ProblemReporter } from './problems.js';
 import { confirmRefund, queryRefund, type RefundQuery, type RefundRef } from './refunds.js';
 
@@ -84,6 +89,9 @@ export interface InstanceParts {
   close(): void;
   /** `clientIp` with the application's own compiled `trust proxy`, for `trust: 'express'`. */
   clientIp(request: ClientIpRequest, trust?: TrustFunction): ClientIp;
+  /** The operator's page; `undefined` without a secret: there is none. */
+  doctor(request: PageRequest, trust?: TrustFunction): PageReply | undefined;
+  readonly ipProbe: IpProbe | undefined;
 }
 
 /**
@@ -137,8 +145,24 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
   const warnIpv6 = (settings.clientIp.ipv6 ?? 'warn') === 'warn';
   let warned = false;
 
+  const clientIp = diagnosed(resolver, report);
+  const ipProbe =
+    settings.ipProbe &&
+    new IpProbe(settings.ipProbe, {
+      find: (request) => resolver.resolve(request),
+      isAllowedOrigin: (origin) => isShopOrigin(origin, merchants),
+      simulated: settings.simulated,
+    });
+  if (ipProbe !== undefined && merchants.all.every(({ h5Domains }) => h5Domains.length === 0)) {
+    throw new WechatH5Error('OPTIONS_INVALID', 'ipProbe is given and merchant.h5Domains is not', {
+      field: 'merchant.h5Domains',
+      hint: "Only pages of the shop may read the probe's answer: list the H5 payment domains. 请填写 h5Domains。",
+    });
+  }
+  const { doctorSecret } = settings;
+
   const instance: WechatH5 = {
-    clientIp: (request) => resolver.resolve(request),
+    clientIp: (request) => clientIp(request),
     explainClientIp: (request) => resolver.explain(request),
     createOrder: async (order) => {
       const payer = payerOf(order, explicit.resolve);
@@ -164,7 +188,12 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
     report,
     setHandlers: (handlers) => deliveries.setHandlers(handlers),
     close: () => gateway.close(),
-    clientIp: (request, trust) => resolver.resolve(request, trust),
+    clientIp,
+    doctor: (request, trust) =>
+      doctorSecret === undefined
+        ? undefined
+        : doctorReply(request, { secret: doctorSecret, explain: (asked, by) => resolver.explain(asked, by), trust }),
+    ipProbe,
   };
   Object.defineProperty(instance, BRAND, { value: parts });
   return instance;
@@ -173,6 +202,15 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
 /** The parts of an instance, whichever copy of this package made it; `undefined` for anything else. */
 export function partsOf(value: unknown): InstanceParts | undefined {
   return typeof value === 'object' && value !== null ? (value as { [BRAND]?: InstanceParts })[BRAND] : undefined;
+}
+
+/** A page on one of the H5 domains, or on a subdomain of one. */
+function isShopOrigin(origin: string, merchants: Merchants): boolean {
+  const host = /^https?:\/\/([^/?#@]+)$/.exec(origin.toLowerCase())?.[1];
+  if (host === undefined) return false;
+  return merchants.all.some(({ h5Domains }) =>
+    h5Domains.some((domain) => host === domain || host.endsWith(`.${domain}`)),
+  );
 }
 
 function notASource(ip: string): WechatH5Error {
