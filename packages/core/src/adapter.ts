@@ -195,22 +195,26 @@ export class BoundWechatH5 implements RequestWechatH5 {
   }
 }
 
+/** The pages that a middleware of their own serves. */
+export type Page = 'doctor' | 'ip-probe';
+
 /** Where a bare doctor middleware answers. */
-export const DOCTOR_PATH = '/wechat-h5/doctor';
+const DOCTOR_PATH = '/wechat-h5/doctor';
 
-/** The operator's page, or `undefined` without a secret: then there is no such page. */
-export function doctorPage(instance: WechatH5, request: CapturedRequest, trust?: TrustFunction): PageReply | undefined {
-  return partsFor(instance).doctor(request, trust);
-}
-
-/** The answer of the IPv4 probe; `undefined` when it is not configured. */
-export function ipProbeAnswer(instance: WechatH5, request: CapturedRequest): PageReply | undefined {
-  return partsFor(instance).ipProbe?.reply(request);
-}
-
-/** Where a bare probe middleware answers: the path of `ipProbe.url`. */
-export function isForIpProbe(instance: WechatH5, path: string): boolean {
-  return partsFor(instance).ipProbe?.path === path;
+/**
+ * The reply of a page, or `undefined`: not its path, or not configured.
+ * @param options.mounted inside a route or under a mount path, where every request is the page's
+ */
+export function pageReply(
+  page: Page,
+  instance: WechatH5,
+  request: CapturedRequest,
+  options: { mounted: boolean; trust?: TrustFunction | undefined },
+): PageReply | undefined {
+  const { doctor, ipProbe } = partsFor(instance);
+  const path = page === 'doctor' ? DOCTOR_PATH : ipProbe?.path;
+  if (!options.mounted && request.path !== path) return undefined;
+  return page === 'doctor' ? doctor(request, options.trust) : ipProbe?.reply(request);
 }
 
 /** Whether a bare notify middleware answers this request: by the path the client asked for, a closing slash or not. */
@@ -251,7 +255,7 @@ export function isPending(answer: NotificationReply | PendingNotification): answ
 }
 
 /** Writes a reply to the byte, whatever headers the application had set before. */
-export function sendReply(response: ServerResponse, reply: NotificationReply): void {
+export function sendReply(response: ServerResponse, reply: NotificationReply | PageReply): void {
   if (response.headersSent || response.destroyed) return;
   for (const name of response.getHeaderNames()) response.removeHeader(name);
   response.writeHead(reply.status, reply.headers);

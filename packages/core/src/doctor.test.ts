@@ -1,5 +1,11 @@
 import { createWechatH5, type Problem, type WechatH5Options } from './index.js';
-import { bindToRequest, doctorPage, ipProbeAnswer, type CapturedRequest } from './adapter.js';
+import { bindToRequest, pageReply, type CapturedRequest } from './adapter.js';
+import type { WechatH5 } from './index.js';
+
+const doctorPage = (instance: WechatH5, visit: CapturedRequest): ReturnType<typeof pageReply> =>
+  pageReply('doctor', instance, visit, { mounted: true });
+const ipProbeAnswer = (instance: WechatH5, visit: CapturedRequest): ReturnType<typeof pageReply> =>
+  pageReply('ip-probe', instance, visit, { mounted: false });
 
 const SECRET = 'a-secret-of-the-operator';
 const MERCHANT = {

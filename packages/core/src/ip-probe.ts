@@ -1,6 +1,6 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { ClientIp, ClientIpRequest } from './client-ip.js';
-import { quoted, WechatH5Error } from './errors.js';
+import { isWechatH5Error, quoted, WechatH5Error } from './errors.js';
 import { checkSecret, headerValue } from './operator-secret.js';
 import { jsonReply, textReply, type PageReply, type PageRequest } from './page.js';
 
@@ -86,9 +86,19 @@ export class IpProbe {
     const sid = new URLSearchParams(request.query ?? '').get('sid') ?? '';
     const cors = { ...vary, 'access-control-allow-origin': origin };
     if (!/^[\w-]{43}$/.test(sid)) return jsonReply(400, { token: null }, cors);
-    const { ip, family } = this.#find(request);
-    // Reached over IPv6 after all: the host has an AAAA record, and there is nothing to vouch for.
-    return jsonReply(200, { token: family === 4 ? this.#sign(sid, ip) : null }, cors);
+    return jsonReply(200, { token: this.#tokenFor(sid, request) }, cors);
+  }
+
+  #tokenFor(sid: string, request: PageRequest): string | null {
+    try {
+      const { ip, family } = this.#find(request);
+      // Reached over IPv6 after all: the host has an AAAA record, and there is nothing to vouch for.
+      return family === 4 ? this.#sign(sid, ip) : null;
+    } catch (error) {
+      // The merchant has been told; the payer's page goes on without an answer.
+      if (isWechatH5Error(error)) return null;
+      throw error;
+    }
   }
 
   /** The IPv4 address that a token vouches for, for this browser, now; `undefined` for anything else. */

@@ -149,7 +149,7 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
   const ipProbe =
     settings.ipProbe &&
     new IpProbe(settings.ipProbe, {
-      find: (request) => resolver.resolve(request),
+      find: (request) => clientIp(request),
       isAllowedOrigin: (origin) => isShopOrigin(origin, merchants),
       simulated: settings.simulated,
     });

@@ -9,6 +9,7 @@ import {
   sendReply,
   type WechatH5Argument,
 } from '@wechat-h5/core/adapter';
+import { isMounted } from './mounted.js';
 import { trustOfApplication } from './trust.js';
 import type { ExpressRequest, Middleware } from './wechat-h5.js';
 
@@ -28,8 +29,7 @@ export function wechatH5Notify<Tx = never>(argument?: WechatH5Argument<Tx>): Mid
   return function wechatH5NotifyMiddleware(request: ExpressRequest, response, next) {
     const captured = captureRequest(request, request.originalUrl);
     const instance = fixed ?? request.wechatH5?.instance ?? instanceOf();
-    const mounted = request.route !== undefined || (request.baseUrl !== undefined && request.baseUrl !== '');
-    if (!mounted && !isForNotify(instance, captured.path)) return next();
+    if (!isMounted(request) && !isForNotify(instance, captured.path)) return next();
     receiveNotification(instance, request, captured).then((answer) => {
       if (!isPending(answer)) return sendReply(response, answer);
       if (request.wechatH5?.instance !== instance)
