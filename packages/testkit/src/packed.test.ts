@@ -6,12 +6,35 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { plainEnvironment, run } from './command.js';
-import { programOf } from './readme.js';
+import { programsOf } from './readme.js';
 import { packAll } from './tarballs.js';
 import { ROOT } from './workspace.js';
 
 // The packages as a user gets them: packed, installed by npm into an empty project, type-checked and run there.
 jest.setTimeout(5 * 60_000);
+
+/** The second block of the Express README, with the shop around it that its text takes for granted. */
+const ACKNOWLEDGING = `
+import express from 'express';
+import { wechatH5, wechatH5Notify } from '@wechat-h5/express';
+
+const app = express();
+const deliver = async (outTradeNo) => console.log(\`deliver \${outTradeNo}: 1990 fen\`);
+const compareWithYourOwnTable = async (outTradeNo) => { throw new Error(outTradeNo); };
+app.get('/', (req, res) => res.send('<form method="post" action="/pay"></form>'));
+app.post('/pay', wechatH5(), async (req, res) => {
+  const order = { outTradeNo: \`TEA-\${Date.now()}\`, body: 'Tea', totalFee: 1990 };
+  res.redirect(303, (await req.wechatH5.createOrder(order)).mwebUrl);
+});
+${programsOf('packages/express/README.md')[1]}
+app.listen(process.env.PORT);
+`;
+
+const PROGRAMS = [
+  { from: 'the program of README.md', program: programsOf('README.md')[0] ?? '' },
+  { from: 'the program of packages/core/README.md', program: programsOf('packages/core/README.md')[0] ?? '' },
+  { from: 'the acknowledging route of packages/express/README.md', program: ACKNOWLEDGING },
+];
 
 let folder: string;
 let tarballs: ReadonlyMap<string, string>;
@@ -74,13 +97,13 @@ describe.each([
     });
   });
 
-  test("the README's program is paid, from the simulator's command line to the delivery", async () => {
-    writeFileSync(join(project, 'shop.mjs'), programOf('README.md'));
+  test.each(PROGRAMS)('$from is paid, from the simulator to the delivery', async ({ program }) => {
+    writeFileSync(join(project, 'program.mjs'), program);
     const port = await freePort();
     const shop = `http://127.0.0.1:${port}`;
     const simulator = start(join(project, 'node_modules/.bin/wechat-h5-simulator'), ['--port', '0', '--json']);
     const { environment } = JSON.parse(await nextLine(simulator)) as { environment: Record<string, string> };
-    const lines = start(process.execPath, ['shop.mjs'], {
+    const lines = start(process.execPath, ['program.mjs'], {
       ...environment,
       PORT: String(port),
       WECHAT_PAY_NOTIFY_URL: `${shop}/wechat/notify`,

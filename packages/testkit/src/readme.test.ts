@@ -1,18 +1,19 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { programOf, READMES } from './readme.js';
+import { programsOf, READMES } from './readme.js';
 import { publicPackages, readText, ROOT } from './workspace.js';
 
 const documents = [
   ...READMES,
   'CONTRIBUTING.md',
-  'docs/decisions/README.md',
+  ...readdirSync(join(ROOT, 'docs/decisions')).map((name) => `docs/decisions/${name}`),
   ...publicPackages().map(({ path }) => `${path}/README.md`),
 ];
 
 // What the first program does is tested where users run it: packed.test.ts.
 test.each(READMES)('%s opens with the one program that is tested', (path) => {
-  expect(programOf(path)).toBe(programOf('README.md'));
+  expect(programsOf(path)[0]).toBe(programsOf('README.md')[0]);
+  expect(programsOf(path)[0]).toContain('app.listen(');
 });
 
 test.each(['README.md', 'README.zh-CN.md'])('%s lists every package', (path) => {
@@ -39,7 +40,9 @@ test('both languages have the same tables, pictures and length within reason', (
 test.each([...new Set(documents)])('every link of %s into the repository leads somewhere', (path) => {
   const links = [...readText(path).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)];
   const broken = links.filter(([, target = '', anchor]) => {
-    const file = target === '' ? path : join(dirname(path), target);
+    const linked = target === '' ? path : join(dirname(path), target);
+    // A folder shows its README.
+    const file = linked.endsWith('.md') || anchor === undefined ? linked : `${linked}/README.md`;
     return !existsSync(join(ROOT, file)) || (anchor !== undefined && !anchorsOf(file).includes(anchor));
   });
   expect(broken.map(([link]) => link)).toEqual([]);
