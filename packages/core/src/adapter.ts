@@ -100,11 +100,13 @@ function make<Tx>(given: Partial<WechatH5Options<Tx>>): WechatH5 {
 /** @param url the URL as the client sent it, when the framework has rewritten `request.url` */
 export function captureRequest(request: IncomingMessage, url: string = request.url ?? '/'): CapturedRequest {
   const { socket } = request;
-  const query = url.indexOf('?');
+  // A request line may carry the whole URL (RFC 9112 §3.2.2), though only proxies send it.
+  const target = url.startsWith('/') ? url : url.replace(/^https?:\/\/[^/?#]*/i, '');
+  const query = target.indexOf('?');
   return {
     method: request.method ?? '',
-    path: query === -1 ? url : url.slice(0, query),
-    query: query === -1 ? '' : url.slice(query + 1),
+    path: query === -1 ? target : target.slice(0, query),
+    query: query === -1 ? '' : target.slice(query + 1),
     rawHeaders: request.rawHeaders,
     remoteAddress: socket.remoteAddress ?? (isUnixSocket(socket) ? undefined : ''),
     receivedAt: performance.now(),
