@@ -27,6 +27,12 @@ export interface RunningScene {
 export interface Scene {
   /** What the shop has around everything. */
   readonly surroundings?: readonly Surrounding[];
+  /**
+   * Called once for every reply, when it is out; what it returns is thrown by code of the application (Express:
+   * `next(error)` when the response has finished; Koa: a middleware after `await next()`; Nest: the like of
+   * its platform). The framework's own log of it must stay quiet.
+   */
+  readonly lateError?: () => Error;
   /** A body parser in front of everything of ours. */
   readonly parser?: ParserKind;
   /** `wechatH5(visitor)` in front of all routes. With `notify`, usually the same object. */
@@ -73,12 +79,9 @@ export interface NotifyMount {
  * `rewriting`: whatever the framework has for rewriting all replies does so, as in `{"data": …}` with status
  * 201 (Express: replaced `res.send` and `res.json`; Koa: middleware that wraps `ctx.body` after `next()`;
  * Nest: a global interceptor and a catch-all exception filter).
- * `late-error`: once a reply is out, code of the application throws (Express: `next(error)` when the response
- * has finished; Koa: a middleware after `await next()`; Nest: the like of its platform). The framework's own
- * log of it must stay quiet.
  * `trusting`: the framework believes every proxy (`trust proxy: true`, `app.proxy = true`, `trustProxy: true`).
  */
-export type Surrounding = 'compression' | 'headers' | 'rewriting' | 'late-error' | 'trusting';
+export type Surrounding = 'compression' | 'headers' | 'rewriting' | 'trusting';
 
 /**
  * `usual`: what the framework's own documentation sets up, with default settings, whatever content type it
