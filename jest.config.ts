@@ -4,7 +4,19 @@ import type { Config } from 'jest';
 /** `pnpm nightly`: the same tests at full size. */
 const nightly = process.env['NIGHTLY'] === '1';
 
-const config: Config = {
+/** Written as ESM alone: Nest 12, and what its packages import. Jest runs CommonJS, so these are compiled, too. */
+const ESM_ONLY = [
+  '@nestjs',
+  '@borewit',
+  '@tokenizer',
+  'cookie',
+  'file-type',
+  'strtok3',
+  'token-types',
+  'uint8array-extras',
+];
+
+const project = {
   testEnvironment: 'node',
   roots: ['<rootDir>/packages', '<rootDir>/examples'],
   testMatch: ['**/*.test.ts'],
@@ -23,8 +35,25 @@ const config: Config = {
         },
       },
     ],
+    '^.+\\.js$': ['@swc/jest', { jsc: { target: 'es2022' } }],
   },
+  transformIgnorePatterns: [`/node_modules/(?!\\.pnpm/|(${ESM_ONLY.join('|')})/)`],
   setupFiles: nightly ? ['<rootDir>/packages/testkit/src/nightly.ts'] : [],
+} satisfies Config;
+
+const config: Config = {
+  projects: [
+    project,
+    {
+      ...project,
+      displayName: 'nest 11',
+      roots: ['<rootDir>/packages/nestjs/src'],
+      moduleNameMapper: {
+        ...project.moduleNameMapper,
+        '^@nestjs/(.*)$': '<rootDir>/packages/nestjs/compat/nest11/node_modules/@nestjs/$1',
+      },
+    },
+  ],
   testTimeout: nightly ? 600_000 : 30_000,
 };
 

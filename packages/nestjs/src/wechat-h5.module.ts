@@ -1,0 +1,122 @@
+import { Inject, Module, type DynamicModule, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { DiscoveryModule, DiscoveryService, HttpAdapterHost, MetadataScanner } from '@nestjs/core';
+import { WechatH5Error } from '@wechat-h5/core';
+import { closeInstance, isInstance, notifyPathOf, setHandlers } from '@wechat-h5/core/adapter';
+import { decorator, findHandlers, soleHandler } from './wechat-h5.handlers.js';
+import { createMiddleware } from './wechat-h5.middleware.js';
+import {
+  ConfigurableModuleClass,
+  REGISTRATION,
+  type Registration,
+  type WechatH5ModuleAsyncOptions,
+  type WechatH5ModuleOptions,
+} from './wechat-h5.module-definition.js';
+
+/**
+ * WeChat Pay H5 for one merchant: answers notifications at the path of `notifyUrl`, calls the methods with
+ * `@OnPaid()` and `@OnRefunded()`, and makes `WechatH5` injectable.
+ */
+@Module({ imports: [DiscoveryModule] })
+export class WechatH5Module extends ConfigurableModuleClass implements OnModuleInit, OnApplicationShutdown {
+  /** @param options laid over the environment (or an instance) when the application starts, which fails if they are wrong */
+  static override forRoot<Tx = never>(options: WechatH5ModuleOptions<Tx> = {}): DynamicModule {
+    return isInstance(options) ? super.forRootAsync({ useFactory: () => options }) : super.forRoot(options);
+  }
+
+  static override forRootAsync<Tx = never>(options: WechatH5ModuleAsyncOptions<Tx>): DynamicModule {
+    return super.forRootAsync(options);
+  }
+
+  readonly #registration: Registration;
+  readonly #discovery: DiscoveryService;
+  readonly #scanner: MetadataScanner;
+
+  constructor(
+    @Inject(REGISTRATION) registration: Registration,
+    @Inject(DiscoveryService) discovery: DiscoveryService,
+    @Inject(MetadataScanner) scanner: MetadataScanner,
+    @Inject(HttpAdapterHost) host: HttpAdapterHost,
+  ) {
+    super();
+    this.#registration = registration;
+    this.#discovery = discovery;
+    this.#scanner = scanner;
+    mount(host, registration);
+  }
+
+  onModuleInit(): void {
+    const { instance, name } = this.#registration;
+    this.#refuseDoubles();
+    const handlers = findHandlers(this.#discovery, this.#scanner);
+    const names = this.#registrations().map((registered) => registered.name);
+    const stray = handlers.find((handler) => !names.includes(handler.name));
+    if (stray !== undefined) {
+      throw new WechatH5Error(
+        'OPTIONS_INVALID',
+        `${stray.label} has ${decorator(stray)}, and no WechatH5Module has that name`,
+        {
+          field: stray.option,
+          hint: `There is: ${names.map((known) => known ?? 'the unnamed one').join(', ')}.`,
+        },
+      );
+    }
+    setHandlers(instance, {
+      onPaid: soleHandler(handlers, 'onPaid', name)?.call,
+      onRefunded: soleHandler(handlers, 'onRefunded', name)?.call,
+    });
+  }
+
+  /** After the server has closed: until then requests may still be waiting for WeChat Pay. */
+  onApplicationShutdown(): void {
+    if (this.#registration.own) closeInstance(this.#registration.instance);
+  }
+
+  /** Of all modules of the application. */
+  #registrations(): readonly Registration[] {
+    return this.#discovery
+      .getProviders()
+      .filter(({ token }) => token === REGISTRATION)
+      .map((wrapper) => wrapper.instance as Registration);
+  }
+
+  #refuseDoubles(): void {
+    const { instance, name } = this.#registration;
+    const others = this.#registrations().filter((registration) => registration !== this.#registration);
+    if (others.some((other) => other.name === name)) {
+      throw new WechatH5Error(
+        'OPTIONS_INVALID',
+        `WechatH5Module is set up twice ${name === undefined ? 'without a name' : `as ${name}`}`,
+        {
+          field: 'name',
+          hint: 'Call forRoot() once, with isGlobal: true or by exporting the result from a module of yours; give a second merchant a name.',
+        },
+      );
+    }
+    if (others.some((other) => notifyPathOf(other.instance) === notifyPathOf(instance))) {
+      throw new WechatH5Error(
+        'OPTIONS_INVALID',
+        `Two WechatH5Modules wait for notifications at ${notifyPathOf(instance)}`,
+        {
+          field: 'notifyUrl',
+          hint: 'Give each merchant a notifyUrl with a path of its own, or give both merchants to one module: merchant: [a, b].',
+        },
+      );
+    }
+  }
+}
+
+/**
+ * Mounts the middleware as the application is put together, in front of everything else. Nest's own place
+ * for middleware, `configure(consumer)`, comes too late and not always: the body parsers have run by then
+ * (`app.useBodyParser('text', { type: '*\/*' })` leaves no bytes), and under `setGlobalPrefix` a path outside
+ * the prefix never gets there. A controller would be in reach of guards, pipes, interceptors and filters. On
+ * Fastify the adapter runs this before the body is parsed, so that Fastify knows its type or not; a hook of
+ * Fastify's own would come after all middleware of the application.
+ */
+function mount(host: HttpAdapterHost, { instance, name }: Registration): void {
+  // At once, or in a testing module as soon as it has an HTTP adapter. An application context never gets one.
+  host.init$.subscribe(() => {
+    const adapter = host.httpAdapter as HttpAdapterHost['httpAdapter'] | null;
+    adapter?.use(createMiddleware(instance, name));
+  });
+}
