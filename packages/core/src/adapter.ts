@@ -28,7 +28,10 @@ export interface CapturedRequest extends Readonly<PageRequest> {
 export type RoutedNotification = PaymentNotification & Pick<PendingNotification, 'order'>;
 
 /** What handlers find on a request: the instance's operations, bound to this visitor. */
-export interface RequestWechatH5 extends Pick<WechatH5, 'queryOrder' | 'queryRefund' | 'confirmPayment'> {
+export interface RequestWechatH5 extends Pick<
+  WechatH5,
+  'queryOrder' | 'queryRefund' | 'closeOrder' | 'confirmPayment'
+> {
   readonly instance: WechatH5;
   /** The payer's address. Walked when read; throws then if the deployment is misconfigured. */
   readonly clientIp: ClientIp;
@@ -180,6 +183,8 @@ export class BoundWechatH5 implements RequestWechatH5 {
 
   readonly queryRefund: WechatH5['queryRefund'] = (ref) => this.instance.queryRefund(ref);
 
+  readonly closeOrder: WechatH5['closeOrder'] = (ref) => this.instance.closeOrder(ref);
+
   readonly confirmPayment: WechatH5['confirmPayment'] = (ref) => this.instance.confirmPayment(ref);
 
   readonly acknowledge = async (): Promise<void> => {
@@ -238,16 +243,23 @@ function trimSlash(path: string): string {
 export async function receiveNotification(
   instance: WechatH5,
   request: ParsedIncomingMessage,
-  { method, receivedAt }: CapturedRequest,
+  { method, receivedAt, rawHeaders, remoteAddress }: CapturedRequest,
   parsed: ParsedBody = request,
 ): Promise<NotificationReply | PendingNotification> {
   const { endpoint, hasHandler } = partsFor(instance);
+  let leave = (): void => {};
   try {
+    leave = endpoint.enter();
     // Whoever does not post has no body to wait for.
     const body = method === 'POST' ? await readRawBody(request, {}, parsed) : new Uint8Array();
-    const notification = { method, body, receivedAt };
-    return await (hasHandler ? endpoint.handle(notification) : endpoint.open(notification));
+    const notification = { method, body, receivedAt, rawHeaders, remoteAddress };
+    const answer = await (hasHandler ? endpoint.handle(notification) : endpoint.open(notification));
+    // A route keeps the place until its notification is answered.
+    if (isPending(answer)) void answer.reply.then(leave);
+    else leave();
+    return answer;
   } catch (error) {
+    leave();
     return endpoint.refuse(error);
   }
 }

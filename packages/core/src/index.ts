@@ -13,8 +13,9 @@ export type { NotificationReply, NotificationRequest } from './notification-endp
 export { optionsFromEnv } from './options.js';
 export type { WechatH5Options } from './options.js';
 export type { OrderBook, OrderChange, OrderKey, OrderRecord } from './order-book.js';
-export type { H5Order, OrderQuery, OrderRef, PaymentStatus } from './orders.js';
+export type { H5Order, OrderQuery, OrderRef } from './orders.js';
 export type { Payment } from './payment.js';
+export type { PaymentStatus } from './payment-status.js';
 export type { Problem, ProblemType } from './problems.js';
 export type { RefundHint } from './refund-notification.js';
 export type { Refund, RefundEntry, RefundQuery, RefundRef } from './refunds.js';

@@ -1,4 +1,5 @@
 import {
+  orderId,
   transition,
   type Applied,
   type OrderBook,
@@ -23,7 +24,7 @@ export class MemoryOrderBook implements OrderBook {
 
   // Nothing is awaited between reading and writing: that is what makes a change atomic here.
   async apply(key: OrderKey, change: OrderChange): Promise<Applied> {
-    const id = idOf(key);
+    const id = orderId(key);
     const before = this.#orders.get(id);
     if (change.type === 'paid' && before !== undefined) {
       const owner = this.#byTransactionId.get(transactionIdOf(key.mchId, change.payment.transactionId));
@@ -40,18 +41,13 @@ export class MemoryOrderBook implements OrderBook {
   }
 
   async get(key: OrderKey): Promise<OrderRecord | undefined> {
-    return this.#orders.get(idOf(key));
+    return this.#orders.get(orderId(key));
   }
 
   async findByTransactionId(mchId: string, transactionId: string): Promise<OrderRecord | undefined> {
     const id = this.#byTransactionId.get(transactionIdOf(mchId, transactionId));
     return id === undefined ? undefined : this.#orders.get(id);
   }
-}
-
-// Numbers cannot contain a blank (checked before they get here), so the parts cannot run into each other.
-function idOf(key: OrderKey): string {
-  return `${key.mchId} ${key.subMchId ?? ''} ${key.outTradeNo}`;
 }
 
 function transactionIdOf(mchId: string, transactionId: string): string {

@@ -7,6 +7,11 @@ export interface OrderKey {
   outTradeNo: string;
 }
 
+/** The key as one text. Numbers are checked before they get here and hold no blank: the parts cannot run into each other. */
+export function orderId(key: OrderKey): string {
+  return `${key.mchId} ${key.subMchId ?? ''} ${key.outTradeNo}`;
+}
+
 /**
  * What is known of one order. The first block is fixed by the intent; the rest only ever moves forward.
  * Books store it whole and hand out copies.

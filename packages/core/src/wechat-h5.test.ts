@@ -370,3 +370,49 @@ describe('findOrder', () => {
     ]);
   });
 });
+
+describe('closeOrder', () => {
+  const FIVE_MINUTES = 5 * 60_000;
+  let clock = 0;
+  const book = (): MemoryOrderBook => new MemoryOrderBook({ now: () => new Date(Date.now() - clock) });
+
+  beforeEach(() => {
+    // Orders are opened in the past of this book.
+    clock = FIVE_MINUTES + 1000;
+  });
+
+  test('not within five minutes of its creation', async () => {
+    await wechatH5.createOrder(ORDER);
+    await expect(wechatH5.closeOrder({ outTradeNo: 'ORDER-0001' })).rejects.toMatchObject({ code: 'CLOSE_TOO_EARLY' });
+    expect(simulator.orders.get('ORDER-0001')?.tradeState).toBe('NOTPAY');
+  });
+
+  test('asked, closed, confirmed; then nobody gets a link any more', async () => {
+    const h5 = make({ orderBook: book() });
+    await h5.createOrder(ORDER);
+    await h5.closeOrder({ outTradeNo: 'ORDER-0001' });
+    expect(simulator.orders.get('ORDER-0001')?.tradeState).toBe('CLOSED');
+    await expect(h5.createOrder(ORDER)).rejects.toMatchObject({ code: 'ORDER_CLOSED' });
+    await h5.closeOrder({ outTradeNo: 'ORDER-0001' });
+  });
+
+  test('B08: paid meanwhile: it is settled, and not closed', async () => {
+    const h5 = make({ orderBook: book() });
+    await h5.createOrder(ORDER);
+    simulator.faults.loseNotification({ outTradeNo: 'ORDER-0001' });
+    await simulator.pay('ORDER-0001');
+    await expect(h5.closeOrder({ outTradeNo: 'ORDER-0001' })).rejects.toMatchObject({ code: 'ORDER_PAID' });
+    expect(paid).toHaveLength(1);
+  });
+
+  test('B09: an unknown number is not closed, whatever closeorder would say', async () => {
+    await expect(wechatH5.closeOrder({ outTradeNo: 'ORDER-9999' })).rejects.toMatchObject({ code: 'ORDER_UNKNOWN' });
+    expect(simulator.events.list().some(({ operation }) => operation === 'closeorder')).toBe(false);
+  });
+
+  test('by transaction_id there is nothing to close', async () => {
+    await expect(wechatH5.closeOrder({ transactionId: '4200000001' })).rejects.toMatchObject({
+      code: 'ORDER_FIELD_INVALID',
+    });
+  });
+});

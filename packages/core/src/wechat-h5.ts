@@ -23,7 +23,9 @@ import {
 import { settingsOf, type WechatH5Options } from './options.js';
 import type { OrderBook } from './order-book.js';
 import type { PageReply, PageRequest } from './page.js';
-import { Orders, type H5Order, type OrderQuery, type OrderRef, type PaymentStatus } from './orders.js';
+import { Orders, type H5Order, type OrderQuery, type OrderRef } from './orders.js';
+import { PaymentConfirmations, type PaymentStatus } from './payment-status.js';
+import { closeOrder } from './close-order.js';
 import type { Merchants } from './merchant.js';
 import type { ProblemReporter } from './problems.js';
 import { confirmRefund, queryRefund, type RefundQuery, type RefundRef } from './refunds.js';
@@ -53,6 +55,11 @@ export interface WechatH5 {
    * @throws {WechatH5Error} `ORDER_UNKNOWN` (ORDERNOTEXIST), `GATEWAY_REFUSED`, `GATEWAY_*`, `RETURN_CODE_FAIL`
    */
   queryOrder(ref: OrderRef): Promise<OrderQuery>;
+  /**
+   * Closes an order nobody paid, five minutes after it was created at the earliest: asks first, confirms after.
+   * @throws {WechatH5Error} `ORDER_PAID` (settled by then), `CLOSE_TOO_EARLY`, `ORDER_IN_PROGRESS`, and those of {@link queryOrder}
+   */
+  closeOrder(ref: OrderRef): Promise<void>;
   /**
    * For the button of the return page: has a notification come? If not, asks WeChat Pay, and delivers what
    * was paid. One query at a time for each order, and one in two seconds.
@@ -119,15 +126,12 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
     onRefunded: settings.onRefunded,
     report,
   });
-  const orders = new Orders<Tx>({
-    book,
-    gateway,
-    merchants,
-    deliveries,
-    findsOrders: settings.findOrder !== undefined,
-    notifyUrl: settings.notifyUrl,
-    sceneInfo: settings.sceneInfo,
-  });
+  const { notifyUrl, sceneInfo } = settings;
+  const orders = new Orders<Tx>({ book, gateway, merchants, notifyUrl, sceneInfo });
+  const query = (ref: OrderRef): Promise<OrderQuery> => orders.query(ref);
+  const findsOrders = settings.findOrder !== undefined;
+  const confirmations = new PaymentConfirmations<Tx>({ book, merchants, deliveries, findsOrders, query });
+  const confirm = (ref: OrderRef): Promise<PaymentStatus> => confirmations.confirm(ref);
   const { isNotificationSource } = settings;
   const endpoint = createNotificationEndpoint({
     merchants,
@@ -172,9 +176,10 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
       }
       return orders.create(order, payer.ip);
     },
-    queryOrder: (ref) => orders.query(ref),
+    queryOrder: query,
+    closeOrder: (ref) => closeOrder(ref, { book, gateway, merchants, query, confirm, now: () => new Date() }),
     queryRefund: (ref) => queryRefund(gateway, merchants, ref),
-    confirmPayment: (ref) => orders.confirm(ref),
+    confirmPayment: confirm,
     verifyNotification: (body) => verifyNotification(body, merchants),
     handleNotification: (request) => endpoint.handle(request),
   };

@@ -1,0 +1,111 @@
+import { isWechatH5Error, quoted, WechatH5Error } from './errors.js';
+import type { Gateway } from './gateway.js';
+import type { Merchants } from './merchant.js';
+import { outTradeNo as checkedOutTradeNo } from './new-order.js';
+import type { OrderBook, OrderKey } from './order-book.js';
+import { orderPaid, refusalOf } from './order-refusals.js';
+import { CLOSED_STATES, type OrderQuery, type OrderRef } from './orders.js';
+import { orderKeyOf } from './payment.js';
+import type { PaymentStatus } from './payment-status.js';
+
+/** WeChat Pay refuses to close an order within five minutes of its creation. */
+const MIN_AGE_MS = 5 * 60_000;
+
+/**
+ * Closes an order nobody paid (`closeorder`). A payer may pay at the last moment, and closing a number that
+ * does not exist also reports success, so it is asked before and confirmed after.
+ *
+ * @throws {WechatH5Error} `ORDER_PAID` after the payment was settled as any other, `CLOSE_TOO_EARLY`,
+ *   `ORDER_IN_PROGRESS`, `ORDER_UNKNOWN`, `GATEWAY_REFUSED`, `GATEWAY_*`, `RETURN_CODE_FAIL`
+ * @see https://pay.weixin.qq.com/doc/v2/merchant/4011987803
+ */
+export async function closeOrder<Tx>(
+  ref: OrderRef,
+  parts: {
+    book: OrderBook<Tx>;
+    gateway: Gateway;
+    merchants: Merchants;
+    query: (ref: OrderRef) => Promise<OrderQuery>;
+    confirm: (ref: OrderRef) => Promise<PaymentStatus>;
+    now: () => Date;
+  },
+): Promise<void> {
+  const merchant = parts.merchants.named(ref);
+  if (!('outTradeNo' in ref)) {
+    throw new WechatH5Error('ORDER_FIELD_INVALID', 'closeorder takes no transaction_id', {
+      field: 'out_trade_no',
+      hint: 'An order that has a transaction_id is paid: refund it instead. Pass { outTradeNo } to close an unpaid one.',
+    });
+  }
+  const outTradeNo = checkedOutTradeNo(ref.outTradeNo);
+  const { mchId, subMchId, appId } = merchant;
+  const key = orderKeyOf({ mchId, subMchId, outTradeNo });
+  const named: OrderRef = { outTradeNo, mchId, appId, ...(subMchId === undefined ? {} : { subMchId }) };
+  const order = await parts.book.get(key);
+  if (order?.state === 'CLOSED') return;
+  const closableAt = order && new Date(order.createdAt.getTime() + MIN_AGE_MS);
+  if (closableAt !== undefined && closableAt > parts.now()) throw tooEarly(key, closableAt);
+
+  const before = await tradeState(named, parts.query);
+  if (before === 'SUCCESS' || before === 'REFUND') {
+    await parts.confirm(named);
+    throw orderPaid(key);
+  }
+  if (before === 'USERPAYING') {
+    throw new WechatH5Error('ORDER_IN_PROGRESS', `The payer of ${quoted(outTradeNo)} is paying right now`, {
+      field: 'out_trade_no',
+      hint: 'Wait a minute, then ask again. 用户正在支付,请稍后再试。',
+    });
+  }
+  // A number WeChat Pay has never seen cannot be paid; one of ours that got lost on the way is done with.
+  if (before === undefined && order === undefined) throw unknown(outTradeNo);
+  if (before !== undefined && !CLOSED_STATES.has(before)) {
+    const { refusal } = await parts.gateway.call('/pay/closeorder', merchant, { out_trade_no: outTradeNo }, outTradeNo);
+    if (refusal?.errCode === 'ORDERPAID') {
+      await parts.confirm(named);
+      throw orderPaid(key);
+    }
+    if (refusal !== undefined && refusal.errCode !== 'ORDERCLOSED')
+      throw refusalOf('closeorder', refusal, 'GATEWAY_REFUSED');
+    const after = await tradeState(named, parts.query);
+    if (after === undefined || !CLOSED_STATES.has(after)) {
+      throw new WechatH5Error(
+        'ORDER_IN_PROGRESS',
+        `closeorder reported success and the order is ${after ?? 'unknown'}`,
+        {
+          field: 'out_trade_no',
+          hint: 'It is not known to be closed: close it again in a moment. 关单尚未生效,请稍后重试。',
+        },
+      );
+    }
+  }
+  await parts.book.apply(key, { type: 'closed' });
+}
+
+/** `undefined`: WeChat Pay does not know the number. */
+async function tradeState(ref: OrderRef, query: (ref: OrderRef) => Promise<OrderQuery>): Promise<string | undefined> {
+  try {
+    return (await query(ref)).tradeState;
+  } catch (error) {
+    if (isWechatH5Error(error) && error.code === 'ORDER_UNKNOWN') return undefined;
+    throw error;
+  }
+}
+
+function tooEarly(key: OrderKey, closableAt: Date): WechatH5Error {
+  return new WechatH5Error(
+    'CLOSE_TOO_EARLY',
+    `Order ${quoted(key.outTradeNo)} cannot be closed before ${closableAt.toISOString()}`,
+    {
+      field: 'out_trade_no',
+      hint: 'WeChat Pay closes an order five minutes after it was created at the earliest. 订单创建 5 分钟后才能关闭。',
+    },
+  );
+}
+
+function unknown(outTradeNo: string): WechatH5Error {
+  return new WechatH5Error('ORDER_UNKNOWN', `Nobody knows out_trade_no ${quoted(outTradeNo)}`, {
+    field: 'out_trade_no',
+    hint: 'Check the number and the mchId. 订单不存在。',
+  });
+}
