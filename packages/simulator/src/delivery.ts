@@ -51,7 +51,7 @@ function post(url: URL, body: string, stopped: AbortSignal): Promise<{ status: n
     const request = send(url, {
       method: 'POST',
       agent: false,
-      headers: { 'content-type': 'text/xml', 'content-length': bytes.length, connection: 'close', accept: '*/*' },
+      headers: { 'content-type': 'text/xml', 'content-length': bytes.length, accept: '*/*' },
     });
     const end = (settle: () => void): void => {
       clearTimeout(timer);

@@ -89,6 +89,8 @@ describe('unifiedorder', () => {
     expect(again['result_code']).toBe('SUCCESS');
     expect(again['mweb_url']).not.toBe(first);
     expect(scene.simulator.orders.get('again-order')?.links).toHaveLength(2);
+    // The payment will be told with the type used last.
+    expect(scene.simulator.orders.get('again-order')).toMatchObject({ signType: 'HMAC-SHA256' });
   });
 
   test.each([
@@ -286,7 +288,7 @@ describe('closeorder', () => {
 });
 
 test('what is not an operation is nothing here, and too much is refused', async () => {
-  expect((await fetch(`${scene.simulator.url}/pay/toString`, { method: 'POST', body: 'x' })).status).toBe(404);
+  expect((await fetch(`${scene.simulator.url}/pay/constructor`, { method: 'POST', body: 'x' })).status).toBe(404);
   expect(
     (await fetch(`${scene.simulator.url}/pay/unifiedorder`, { method: 'POST', body: 'x'.repeat(65_537) })).status,
   ).toBe(413);

@@ -86,6 +86,7 @@ test.each([
   ['notify_url', `http://127.0.0.1/${'x'.repeat(256)}`],
   ['notify_url', 'https://shop.example/notify'],
   ['notify_url', 'http://localhost.shop.example/notify'],
+  ['notify_url', 'http://127.shop.example/notify'],
   ['notify_url', 'http://10.0.0.1/notify'],
   ['trade_type', 'H5'],
   ['scene_info', 'Wap'],

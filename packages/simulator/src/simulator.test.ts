@@ -116,6 +116,7 @@ test('stop cuts deliveries in flight, cancels repetitions and frees the port', a
   expect((await hanging).attempts).toMatchObject([{ verdict: 'refused', reason: 'the simulator was stopped' }]);
   expect(performance.now() - started).toBeLessThan(1_000);
   expect(scene.simulator.notifications.nextAttemptAt('refused-order')).toBeUndefined();
+  expect(scene.simulator.notifications.nextAttemptAt('hanging-order')).toBeUndefined();
   await expect(scene.simulator.pay('refused-order')).rejects.toMatchObject({ code: 'STOPPED' });
   const { port } = new URL(scene.simulator.url);
   const again = createServer();
