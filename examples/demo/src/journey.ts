@@ -54,8 +54,8 @@ export async function makePayment(journey: Journey): Promise<readonly Comparison
 /** Steps 1 to 4. */
 async function order(journey: Journey, phone: PhoneBrowser): Promise<ShownPage> {
   const { shop, narrator } = journey;
-  const product = await phone.open(`${shop.url}/`);
-  const cashier = await phone.press(product, /Pay/);
+  const product = shown(await phone.open(`${shop.url}/`));
+  const cashier = shown(await phone.press(product, /Pay/));
 
   narrator.line('1', {
     from: 'shop',
@@ -162,7 +162,7 @@ async function forge(journey: Journey, outTradeNo: string): Promise<void> {
 /** Step 5, between pressing the button and the way back. */
 async function pay(journey: Journey, phone: PhoneBrowser, cashier: ShownPage): Promise<ShownPage> {
   const { shop, narrator } = journey;
-  const outcome = await phone.press(cashier, /Pay/);
+  const outcome = shown(await phone.press(cashier, /Pay/));
   const pressed = await heardByWechat(journey, 'cashier.request', 'pay');
   narrator.line('5', {
     from: 'phone',
@@ -193,7 +193,7 @@ async function pay(journey: Journey, phone: PhoneBrowser, cashier: ShownPage): P
 /** Steps 6 to 10. */
 async function findOut(journey: Journey, phone: PhoneBrowser, outcome: ShownPage): Promise<void> {
   const { simulator, narrator } = journey;
-  const back = await phone.follow(outcome, /Done/);
+  const back = shown(await phone.follow(outcome, /Done/));
   const returned = await heardByShop(journey, '/return');
   narrator.line('6', {
     from: 'phone',
@@ -213,7 +213,7 @@ async function findOut(journey: Journey, phone: PhoneBrowser, outcome: ShownPage
       ['orderquery', `${queries(simulator)}`],
     ],
   });
-  const result = await phone.press(back, /I have paid/);
+  const result = shown(await phone.press(back, /I have paid/));
   const checked = await heardByShop(journey, '/check');
   narrator.line('8', {
     from: 'phone',
@@ -244,6 +244,12 @@ async function findOut(journey: Journey, phone: PhoneBrowser, outcome: ShownPage
       ['ticket', /票码 Ticket (\S+)/.exec(result.text)?.[1]],
     ],
   });
+}
+
+/** @throws {Error} when the page is about something that went wrong */
+function shown(page: ShownPage): ShownPage {
+  if (page.status === 200) return page;
+  throw new Error(`${page.url.href} showed ${page.status}: ${page.heading}`);
 }
 
 function waiting({ patience }: Journey, count = 1): Waiting {

@@ -125,14 +125,14 @@ test.each([
   ['a text', 'UNEXPECTED'],
 ])('%s is shown as %s', (thrown, code) => expect(errorCode(thrown)).toBe(code));
 
-test('text from outside cannot become markup', () => {
+test('X14: text from outside cannot become markup', () => {
   const sly = `"'><script>alert(1)</script>&amp;`;
   const { html } = productPage({ name: sly, englishName: sly, price: 1 }, sly);
   expect(html).not.toContain('<script');
   expect(html).toContain('&#34;&#39;&#62;&#60;script&#62;alert(1)&#60;/script&#62;&#38;amp;');
 });
 
-test('the policy admits the page’s own style, its forms and the payment link, nothing else', () => {
+test('X14 X31 X32: the policy admits the page’s own style, its forms and the payment link, nothing else, and nobody keeps or frames a page', () => {
   const headers = pageHeaders('https://wx.tenpay.com');
   const policy = headers['Content-Security-Policy'] ?? '';
   expect(policy).toMatch(
