@@ -46,6 +46,15 @@ test('tells where a walk ended, and the line that repairs it', () => {
   });
 });
 
+test('the lines of a peer that is not trusted are shown, and not read', () => {
+  expect(explain({ trust: ['10.0.0.2'] }, '223.104.111.97', 'X-Forwarded-For', '6.6.6.6')).toMatchObject({
+    peer: { address: '223.104.111.97', verdict: 'not-trusted' },
+    lines: [{ name: 'X-Forwarded-For', value: '6.6.6.6', read: false }],
+    hops: [],
+    clientIp: { ip: '223.104.111.97', source: 'socket' },
+  });
+});
+
 test('hops are not judged by their address', () => {
   expect(explain({ trust: { hops: 2 } }, '10.0.0.2', 'X-Forwarded-For', '223.104.111.97, unknown')).toMatchObject({
     peer: { address: '10.0.0.2', verdict: 'not-checked' },

@@ -103,7 +103,9 @@ describe('options', () => {
     const resolver = createClientIpResolver({ trust });
     trust[0] = '203.0.113.7';
     expect(resolver.resolve(request('10.0.0.2', ...xff('203.0.113.7'))).ip).toBe('203.0.113.7');
-    expect(resolver.explain(request('10.0.0.2')).error?.code).toBe('HEADER_MISSING');
+    expect(resolver.explain(request('10.0.0.3', ...xff('6.6.6.6'))).suggestion?.line).toBe(
+      "clientIp: { trust: ['10.0.0.2', '10.0.0.3'] }",
+    );
   });
 
   test('the methods need no this', () => {

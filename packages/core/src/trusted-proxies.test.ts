@@ -55,6 +55,22 @@ test('a UNIX socket is trusted by its name only', () => {
   expect(trustList([]).trusts(undefined, 0)).toBe(false);
 });
 
+test('IPv4 and IPv6 ranges with the same leading octet keep apart', () => {
+  const entries = ['10.0.0.0/8', '1000::/8'];
+  expect(['10.0.0.1', '1000::1', '1100::1', 'a00::1', '16.0.0.1'].map((text) => trusts(entries, text))).toEqual([
+    true,
+    true,
+    false,
+    false,
+    false,
+  ]);
+  expect(['32.0.0.1', '2001:db8::1', '2002::1'].map((text) => trusts(['32.0.0.0/8', '2001:db8::/32'], text))).toEqual([
+    true,
+    true,
+    false,
+  ]);
+});
+
 test('an empty list trusts nobody', () => {
   expect(['127.0.0.1', '::1', '203.0.113.7'].some((text) => trusts([], text))).toBe(false);
 });

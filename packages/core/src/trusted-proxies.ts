@@ -38,7 +38,8 @@ export function trustList(entries: readonly unknown[], option = 'clientIp.trust'
   const trustsUnix = entries.includes('unix');
 
   // proxy-addr's matcher parses the address anew and then tries one range after the other. Sorted by leading octet,
-  // most payers' addresses, which are in no range at all, never come to it.
+  // most payers' addresses, which are in no range at all, never come to it. That IPv4 and IPv6 share an octet's list
+  // does no harm: it tells them apart.
   const rangesByOctet = new Map<number, string[]>();
   for (const { network, prefix } of entries.flatMap((entry, i) => parseTrustEntry(entry, `${option}[${i}]`))) {
     const first = leadingOctet(network);
@@ -56,7 +57,6 @@ export function trustList(entries: readonly unknown[], option = 'clientIp.trust'
   };
 }
 
-/** 0 to 255 for IPv4, 256 to 511 for IPv6. */
 function leadingOctet(address: IpAddress): number {
-  return address.family === 4 ? address.bits >>> 24 : 256 + (address.groups[0]! >>> 8);
+  return address.family === 4 ? address.bits >>> 24 : address.groups[0]! >>> 8;
 }
