@@ -181,9 +181,16 @@ export const notificationCases: readonly ConformanceCase[] = [
     id: 'N19',
     title: 'ten times the capacity at once: the surplus gets FAIL at once, and its repeat is served (I15)',
     async run(harness) {
-      const numbers = Array.from({ length: 40 }, (_, index) => `LOAD${String(index).padStart(4, '0')}`);
-      const shop = createShop(() => wait(200), {
-        maxConcurrentNotifications: 4,
+      const numbers = Array.from({ length: 20 }, (_, index) => `LOAD${String(index).padStart(4, '0')}`);
+      let inside = 0;
+      let peak = 0;
+      const work = async (): Promise<void> => {
+        peak = Math.max(peak, ++inside);
+        await wait(100);
+        inside--;
+      };
+      const shop = createShop(work, {
+        maxConcurrentNotifications: 2,
         findOrder: async () => ({ totalFee: ORDER.totalFee }),
       });
       await withScene(harness, { notify: [shop] }, async (running) => {
@@ -192,12 +199,31 @@ export const notificationCases: readonly ConformanceCase[] = [
         assert.ok(milliseconds < PATIENCE_MS, `it took ${Math.round(milliseconds)} ms`);
         const shed = value.filter(({ status }) => status === 503);
         shed.forEach((reply) => assertFail(reply, 503));
+        value.filter((reply) => !shed.includes(reply)).forEach(assertSuccess);
         assert.ok(
           shed.length > 0 && shed.length < numbers.length,
           `${shed.length} of ${numbers.length} were turned away`,
         );
+        assert.equal(peak, 2, 'runs at the same time');
         for (const body of bodies) assertSuccess(await notify(running, body));
         assert.equal(shop.runs.length, numbers.length);
+      });
+    },
+  },
+  {
+    id: 'N20',
+    title: 'with notificationSources, the sender is found as a payer is: through trusted proxies, not by what he writes',
+    async run(harness) {
+      const shop = createShop(undefined, {
+        clientIp: { trust: ['loopback'] },
+        notificationSources: ['101.226.103.0/25'],
+      });
+      await withScene(harness, { notify: [shop] }, async (running) => {
+        const from = (chain: string) => notify(running, notification(), { headers: { 'x-forwarded-for': chain } });
+        assertRefused(shop, await from('119.147.16.9'), 'SOURCE_REFUSED');
+        assertRefused(shop, await from('101.226.103.9, 119.147.16.9'), 'SOURCE_REFUSED');
+        assertSuccess(await from('119.147.16.9, 101.226.103.9'));
+        assertDeliveredOnce(shop);
       });
     },
   },
