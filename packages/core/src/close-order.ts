@@ -54,7 +54,7 @@ export async function closeOrder<Tx>(
   if (before === 'USERPAYING') {
     throw new WechatH5Error('ORDER_IN_PROGRESS', `The payer of ${quoted(outTradeNo)} is paying right now`, {
       field: 'out_trade_no',
-      hint: 'Wait a minute, then ask again. 用户正在支付,请稍后再试。',
+      hint: 'Wait a minute, then ask again. 用户正在支付，请稍后再试。',
     });
   }
   // A number WeChat Pay has never seen cannot be paid; one of ours that got lost on the way is done with.
@@ -74,7 +74,7 @@ export async function closeOrder<Tx>(
         `closeorder reported success and the order is ${after ?? 'unknown'}`,
         {
           field: 'out_trade_no',
-          hint: 'It is not known to be closed: close it again in a moment. 关单尚未生效,请稍后重试。',
+          hint: 'It is not known to be closed: close it again in a moment. 关单尚未生效，请稍后重试。',
         },
       );
     }

@@ -133,7 +133,7 @@ export class Deliveries<Tx = never> {
           field: 'out_trade_no',
           hint:
             'Was it ordered by another environment, or before the book was emptied? Give findOrder, or a durable order book. ' +
-            '收到真实付款,但订单簿中没有该订单:请配置 findOrder 或持久化的订单簿。',
+            '收到真实付款，但订单簿中没有该订单：请配置 findOrder 或持久化的订单簿。',
         },
       ),
       { outTradeNo: payment.outTradeNo, transactionId: payment.transactionId },
@@ -234,7 +234,7 @@ export class Deliveries<Tx = never> {
         thrown,
         isWechatH5Error(thrown) && thrown.code === 'HANDLER_TIMEOUT' ? 'HANDLER_TIMEOUT' : 'HANDLER_FAILED',
         `${name} failed on attempt ${lease.attempt}`,
-        `The notification was not acknowledged: WeChat Pay repeats it and ${name} runs again. The error is the cause. ${name} 执行失败,微信支付会重发通知。`,
+        `The notification was not acknowledged: WeChat Pay repeats it and ${name} runs again. The error is the cause. ${name} 执行失败，微信支付会重发通知。`,
       );
       this.#report('handler-failed', error, subject);
     }
@@ -352,13 +352,13 @@ function mismatch(payment: Payment, order: OrderRecord): WechatH5Error {
       field,
       hint:
         "Nothing was delivered and nothing acknowledged. Query the order at WeChat Pay: if the payment stands, the shop's record is wrong; if not, the API key has leaked. " +
-        '付款与订单不一致,未发货:请到商户平台核实。',
+        '付款与订单不一致，未发货：请到商户平台核实。',
     },
   );
 }
 
 function paidAfterClose(payment: Payment): WechatH5Error {
   return new WechatH5Error('ORDER_CLOSED', `${quoted(payment.outTradeNo)} was paid after it had been closed`, {
-    hint: 'onPaid was not called: the goods may be gone. Refund it, or deliver by hand. 订单关闭后又收到付款:请退款或人工处理。',
+    hint: 'onPaid was not called: the goods may be gone. Refund it, or deliver by hand. 订单关闭后又收到付款：请退款或人工处理。',
   });
 }

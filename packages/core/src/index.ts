@@ -1,3 +1,4 @@
+export { isWechatBrowser } from './browser.js';
 export { createClientIpResolver } from './client-ip.js';
 export type { ClientIp, ClientIpExplanation, ClientIpOptions, ClientIpRequest, ClientIpResolver } from './client-ip.js';
 export type { FindOrder, HandlerContext, OnPaid, OnRefunded } from './delivery.js';
@@ -21,6 +22,8 @@ export type { RefundHint } from './refund-notification.js';
 export type { Refund, RefundEntry, RefundQuery, RefundRef } from './refunds.js';
 export { sign, verifySign } from './signature.js';
 export type { SignType } from './signature.js';
+export { explainPayerError } from './troubleshooting.js';
+export type { Explained, Troubleshooting } from './troubleshooting.js';
 export { createWechatH5 } from './wechat-h5.js';
 export type { WechatH5 } from './wechat-h5.js';
 export { buildXml, parseXml } from './xml.js';

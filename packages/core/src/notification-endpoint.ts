@@ -185,7 +185,7 @@ export function createNotificationEndpoint<Tx>(parts: {
     report(
       'handler-failed',
       new WechatH5Error('HANDLER_TIMEOUT', 'onPaid is still running after four seconds', {
-        hint: 'FAIL was answered and the run goes on; WeChat Pay repeats the notification and finds it done. Move slow work behind a queue. onPaid 超过 4 秒未完成:请把耗时操作放入队列。',
+        hint: 'FAIL was answered and the run goes on; WeChat Pay repeats the notification and finds it done. Move slow work behind a queue. onPaid 超过 4 秒未完成：请把耗时操作放入队列。',
       }),
     );
     return FAIL;
@@ -340,7 +340,7 @@ function refundFailed(refund: Refund): WechatH5Error {
       field: 'refund_status',
       hint:
         "REFUNDCLOSE: it did not happen. CHANGE: the payer's bank refused the money; act in the merchant platform. " +
-        '退款未成功:REFUNDCLOSE 为退款关闭,CHANGE 为退款异常,请到商户平台处理。',
+        '退款未成功:REFUNDCLOSE 为退款关闭，CHANGE 为退款异常，请到商户平台处理。',
     },
   );
 }

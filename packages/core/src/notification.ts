@@ -125,7 +125,7 @@ function requireSignature(message: SignedMessage, merchant: KnownMerchant): numb
     'SIGN_INVALID',
     'The signature fits none of the keys',
     'sign',
-    'Either this is a forgery, or apiKey is not the API v2 key of this mch_id. 签名不符:可能是伪造的通知,也可能是 APIv2 密钥配置有误。',
+    'Either this is a forgery, or apiKey is not the API v2 key of this mch_id. 签名不符：可能是伪造的通知，也可能是 APIv2 密钥配置有误。',
   );
 }
 

@@ -127,7 +127,7 @@ export function settingsOf<Tx>(options: WechatH5Options<Tx>): Settings<Tx> {
         field: 'orderBook',
         hint:
           'The default book forgets every order at a restart: pass a durable orderBook, or findOrder to look orders up in your own table. ' +
-          '默认订单簿保存在内存中,重启即丢失:请传入持久化的 orderBook,或提供 findOrder。',
+          '默认订单簿保存在内存中，重启即丢失：请传入持久化的 orderBook,或提供 findOrder。',
       },
     );
   }
@@ -257,7 +257,7 @@ function list(value: string): string[] {
 function notifyUrlOf(value: unknown, simulated: boolean): URL {
   const hint =
     'Give an absolute https URL that WeChat Pay can reach, without a query: https://pay.example.com/wechat/notify. ' +
-    '通知地址须为公网可访问的 https 绝对地址,不能携带参数。';
+    '通知地址须为公网可访问的 https 绝对地址，不能携带参数。';
   if (typeof value !== 'string' || value === '') throw invalid('notifyUrl', 'is missing', hint);
   let url: URL;
   try {

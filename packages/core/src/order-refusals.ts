@@ -12,7 +12,7 @@ export function refuseIfOver(order: OrderRecord): void {
       `A payment contradicts order ${quoted(order.key.outTradeNo)} in ${order.reason ?? 'a field'}`,
       {
         field: order.reason ?? 'out_trade_no',
-        hint: 'A person has to look at it first. 该订单的付款与订单不一致,需人工核实。',
+        hint: 'A person has to look at it first. 该订单的付款与订单不一致，需人工核实。',
       },
     );
   }
@@ -28,14 +28,14 @@ export function orderPaid(key: OrderKey): WechatH5Error {
 export function orderClosed(key: OrderKey): WechatH5Error {
   return new WechatH5Error('ORDER_CLOSED', `Order ${quoted(key.outTradeNo)} is closed`, {
     field: 'out_trade_no',
-    hint: 'Order again under a new outTradeNo. 订单已关闭,请使用新的商户订单号重新下单。',
+    hint: 'Order again under a new outTradeNo. 订单已关闭，请使用新的商户订单号重新下单。',
   });
 }
 
 export function numberTaken(key: OrderKey, why: string): WechatH5Error {
   return new WechatH5Error('ORDER_CONFLICT', `out_trade_no ${quoted(key.outTradeNo)} cannot be used: ${why}`, {
     field: 'out_trade_no',
-    hint: 'Repeat the order with exactly the same parameters, or use a new outTradeNo. 商户订单号重复:参数须完全一致,否则请更换订单号。',
+    hint: 'Repeat the order with exactly the same parameters, or use a new outTradeNo. 商户订单号重复：参数须完全一致，否则请更换订单号。',
   });
 }
 
@@ -47,7 +47,7 @@ export function addressChanged(key: OrderKey, order: OrderRecord): WechatH5Error
       field: 'spbill_create_ip',
       hint:
         'The old link would end in 网络环境未能通过安全验证. Order under a new outTradeNo, and close the old one five minutes after it was created. ' +
-        '付款人的网络已切换:请使用新的商户订单号重新下单,并在 5 分钟后关闭原订单。',
+        '付款人的网络已切换：请使用新的商户订单号重新下单，并在 5 分钟后关闭原订单。',
     },
   );
 }
@@ -76,6 +76,6 @@ const REFUSAL_HINTS: Record<string, string> = {
   SIGNERROR: 'Check apiKey. 请核对 APIv2 密钥。',
   SYSTEMERROR: 'Call again with the same parameters. 请用相同参数重新调用。',
   FREQUENCY_LIMITED:
-    'Too many calls: wait a moment, then call again with the same parameters. 请求过于频繁,请稍后重试。',
+    'Too many calls: wait a moment, then call again with the same parameters. 请求过于频繁，请稍后重试。',
   ORDERNOTEXIST: 'WeChat Pay does not know this number. 订单不存在。',
 };

@@ -121,6 +121,6 @@ function alreadyRead(): WechatH5Error {
     hint:
       'Mount the notify middleware before body parsers such as express.json(), express.urlencoded() or koa-bodyparser, ' +
       'or let the parser keep the bytes as rawBody. ' +
-      '请把支付通知中间件放在 express.json()、express.urlencoded()、koa-bodyparser 等解析中间件之前,或让解析器保留 rawBody。',
+      '请把支付通知中间件放在 express.json()、express.urlencoded()、koa-bodyparser 等解析中间件之前，或让解析器保留 rawBody。',
   });
 }

@@ -76,7 +76,7 @@ export function openRefundHint(outer: Readonly<Record<string, string>>, openers:
   }
   throw new WechatH5Error('REFUND_UNDECIPHERABLE', 'req_info cannot be read with any of the keys', {
     field: 'req_info',
-    hint: 'Either it is not from WeChat Pay, or apiKey is not the API v2 key of this mch_id. 退款通知无法解密:请核对 APIv2 密钥。',
+    hint: 'Either it is not from WeChat Pay, or apiKey is not the API v2 key of this mch_id. 退款通知无法解密：请核对 APIv2 密钥。',
   });
 }
 

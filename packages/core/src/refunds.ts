@@ -125,7 +125,7 @@ export async function confirmRefund(gateway: Gateway, merchants: Merchants, hint
   if (entry === undefined || differs !== undefined) {
     throw new WechatH5Error('ORDER_MISMATCH', `A refund notification differs from refundquery in ${differs}`, {
       ...(differs === undefined ? {} : { field: differs }),
-      hint: 'It was not believed: these notifications are not signed, and this one may have been pieced together. 退款通知与查询结果不一致,已忽略。',
+      hint: 'It was not believed: these notifications are not signed, and this one may have been pieced together. 退款通知与查询结果不一致，已忽略。',
     });
   }
   const { outTradeNo, transactionId, totalFee, feeType, raw } = query;

@@ -223,7 +223,7 @@ function notASource(ip: string): WechatH5Error {
     field: 'notificationSources',
     hint:
       'This address is not on the list. If the notification is genuine, WeChat Pay uses a new one: add it, or leave notificationSources out. ' +
-      '来源地址不在白名单中:若确为微信支付的新地址,请加入 notificationSources 或关闭该选项。',
+      '来源地址不在白名单中：若确为微信支付的新地址，请加入 notificationSources 或关闭该选项。',
   });
 }
 
