@@ -6,7 +6,7 @@ beforeEach(async () => {
   now = new Date('2026-11-23T04:00:00Z');
   scene = await openScene({
     now: () => now,
-    merchant: { h5Domains: ['shop.example', '127.0.0.1', 'port.example:8080'] },
+    merchant: { h5Domains: ['Shop.example', '127.0.0.1', 'port.example:8080', '茶.example'] },
   });
 });
 afterEach(() => scene.stop());
@@ -102,6 +102,7 @@ describe('the middle page judges the browser’s own request against the stored 
     ],
     ['a Referer that is only an origin', {}, { referer: 'http://127.0.0.1:3000/' }, ''],
     ['a domain with its port', {}, { referer: 'http://PORT.example:8080/' }, ''],
+    ['a domain of another script', {}, { referer: 'https://xn--cl1a.example/' }, ''],
     [
       'an encoded redirect_url with a query of its own',
       {},

@@ -22,7 +22,8 @@ test('--help says what there is', async () => {
 test.each([
   [['--port', 'x'], '--port'],
   [['--port', '65536'], '--port'],
-  [['--time-scale', '0'], '--time-scale'],
+  [['--time-scale', '0'], 'timeScale'],
+  [['--time-scale', 'fast'], 'timeScale'],
   [['--unknown'], '--unknown'],
   [['shop'], 'shop'],
 ])('%j is refused with the usage', async (args, named) => {

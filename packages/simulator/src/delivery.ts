@@ -3,7 +3,7 @@ import { request as httpsRequest } from 'node:https';
 import { parseXml } from './xml.js';
 
 /** WeChat waits this long for the whole reply. */
-export const REPLY_MILLISECONDS = 5_000;
+const REPLY_MILLISECONDS = 5_000;
 const LARGEST_REPLY = 64 * 1024;
 
 export interface DeliveryResult {

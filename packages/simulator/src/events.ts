@@ -38,7 +38,7 @@ export type NewEvent = Omit<SimulatorEvent, 'number' | 'at'>;
 /** The running record of the simulator's traffic; the oldest are forgotten beyond 10,000. */
 export interface SimulatorEvents {
   list(): readonly SimulatorEvent[];
-  /** Calls `listener` for every event from now on. Returns the function that ends the subscription. */
+  /** Calls `listener`, which must not throw, for every event from now on. Returns the function that ends the subscription. */
   subscribe(listener: (event: SimulatorEvent) => void): () => void;
 }
 

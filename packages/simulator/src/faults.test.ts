@@ -141,7 +141,7 @@ describe('scripted notifications', () => {
   test.each([0, 1.5, 21])('%p copies are refused', (copies) => {
     expect(() => scene.simulator.faults.duplicateNotification(copies)).toThrow(RangeError);
   });
-  test.each([0, -1, NaN])('a delay of %p is refused', (milliseconds) => {
+  test.each([0, -1, NaN, 86_400_001])('a delay of %p is refused', (milliseconds) => {
     expect(() => scene.simulator.faults.delayNotification(milliseconds)).toThrow(RangeError);
   });
 });

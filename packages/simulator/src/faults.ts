@@ -30,7 +30,7 @@ export interface Faults {
   nextCall(operation: GatewayOperation, fault: GatewayFault, target?: FaultTarget): void;
   /** The next payment's notification is never sent, nor repeated. */
   loseNotification(target?: FaultTarget): void;
-  /** The next payment's notification leaves `milliseconds` late: real time, not scaled. */
+  /** The next payment's notification leaves `milliseconds` late: real time, not scaled; at most a day. */
   delayNotification(milliseconds: number, target?: FaultTarget): void;
   /** Each delivery of the next payment's notification leaves as `copies` (2 to 20) concurrent messages. */
   duplicateNotification(copies: number, target?: FaultTarget): void;

@@ -63,7 +63,7 @@ export function judgeLink(request: HttpRequest, { findLink, h5Domains, now }: Li
 
 /** `host` admits every port, `host:port` only that one; nothing admits a sub-domain. */
 function isConfigured(url: URL, domains: readonly string[]): boolean {
-  return domains.some((domain) => domain.toLowerCase() === url.hostname || domain.toLowerCase() === url.host);
+  return domains.some((domain) => domain === url.hostname || domain === url.host);
 }
 
 function judgeAddress(orderAddress: string, browserAddress: string): LinkRefusal | undefined {

@@ -42,5 +42,12 @@ export function createMerchant(given: Partial<SimulatedMerchant> = {}): Simulate
   if (!/^[0-9A-Za-z]{1,32}$/.test(merchant.mchId))
     throw new TypeError('merchant.mchId must be 1 to 32 letters or digits');
   if (!/^[\x21-\x7e]{32}$/.test(merchant.apiKey)) throw new TypeError('merchant.apiKey must be 32 ASCII characters');
-  return Object.freeze({ ...merchant, h5Domains: Object.freeze([...merchant.h5Domains]) });
+  return Object.freeze({ ...merchant, h5Domains: Object.freeze(merchant.h5Domains.map(canonicalDomain)) });
+}
+
+/** As `URL` spells the host of a page, so that the two can be compared. */
+function canonicalDomain(domain: string): string {
+  const url = URL.canParse(`http://${domain}`) ? new URL(`http://${domain}`) : undefined;
+  if (url && url.href === `http://${url.host}/` && !domain.includes('/')) return url.host;
+  throw new TypeError('merchant.h5Domains must be hosts, with or without a port, and nothing else');
 }

@@ -34,11 +34,16 @@ test.each([
   [{ apiKey: '钥'.repeat(32) }, 'merchant.apiKey'],
   [{ mchId: '' }, 'merchant.mchId'],
   [{ appId: '<wx>' }, 'merchant.appId'],
+  [{ h5Domains: ['https://shop.example'] }, 'merchant.h5Domains'],
+  [{ h5Domains: ['shop.example/pay'] }, 'merchant.h5Domains'],
+  [{ h5Domains: ['shop.example/'] }, 'merchant.h5Domains'],
+  [{ h5Domains: ['user@shop.example'] }, 'merchant.h5Domains'],
+  [{ h5Domains: [''] }, 'merchant.h5Domains'],
 ])('refuses the merchant %j', async (merchant, named) => {
   await expect(createSimulator({ merchant })).rejects.toThrow(named);
 });
 
-test.each([0, -1, NaN, Infinity])('refuses timeScale %p', async (timeScale) => {
+test.each([0, -1, NaN, Infinity, 11])('refuses timeScale %p', async (timeScale) => {
   await expect(createSimulator({ timeScale })).rejects.toThrow('timeScale');
 });
 
@@ -129,7 +134,7 @@ test('stop cuts deliveries in flight, cancels repetitions and frees the port', a
 });
 
 test('after stop nothing holds the process', async () => {
-  const child = spawn(process.execPath, ['--import', 'tsx', join(__dirname, 'leftover.fixture.ts')], {
+  const child = spawn(process.execPath, ['--import', 'tsx', require.resolve('./leftover.fixture.ts')], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let output = '';

@@ -20,7 +20,7 @@ export interface SimulatorOptions {
   readonly merchant?: Partial<SimulatedMerchant>;
   /**
    * Factor on the waits between repeated notifications (15 s, 15 s, 30 s, 3 min, … 6 h). 1 is WeChat's pace,
-   * 0.001 a thousand times faster. Default 1. It changes nothing else.
+   * 0.001 a thousand times faster; above 0, at most 10. Default 1. It changes nothing else.
    */
   readonly timeScale?: number;
   /** The clock by which links and orders expire and times are written. Default the system's. */
@@ -61,6 +61,9 @@ export interface Simulator {
   stop(): Promise<void>;
 }
 
+/** One day. */
+const LONGEST_DELAY = 86_400_000;
+
 /**
  * Starts a simulated WeChat Pay on a loopback address: the V2 gateway, the payer's middle page and the notifier.
  *
@@ -73,7 +76,8 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   if (!isLoopbackHost(host)) {
     throw new SimulatorError('NOT_LOOPBACK', 'host is not a loopback address', 'leave it out, or use 127.0.0.1 or ::1');
   }
-  if (!(timeScale > 0 && Number.isFinite(timeScale))) throw new TypeError('timeScale must be a positive number');
+  // Node's timers end at 2³¹ ms: beyond that they would fire at once.
+  if (!(timeScale > 0 && timeScale <= 10)) throw new TypeError('timeScale must be a number above 0, at most 10');
   const merchant = createMerchant(options.merchant);
   let url = '';
   const events = new EventLog(now);
@@ -141,7 +145,9 @@ function createFaults(script: FaultScript, desk: PaymentDesk): Faults {
     nextCall: (operation, fault, target) => script.addCall(operation, fault, target),
     loseNotification: (target) => script.addNotification({ lose: true }, target),
     delayNotification(milliseconds, target) {
-      if (!(milliseconds > 0)) throw new RangeError('the delay must be a positive number of milliseconds');
+      if (!(milliseconds > 0 && milliseconds <= LONGEST_DELAY)) {
+        throw new RangeError(`the delay must be above 0 and at most ${LONGEST_DELAY} milliseconds`);
+      }
       script.addNotification({ delay: milliseconds }, target);
     },
     duplicateNotification: (copies, target) => script.addNotification({ copies: checkedCopies(copies) }, target),
