@@ -6,6 +6,7 @@ import {
   holdResponse,
   isForNotify,
   isPending,
+  pageReply,
   receiveNotification,
   sendReply,
   type BoundWechatH5,
@@ -27,14 +28,20 @@ interface RawRequest extends ParsedIncomingMessage {
 export type Middleware = (request: RawRequest, response: ServerResponse, next: (error?: unknown) => void) => void;
 
 /**
- * Binds an instance to every request, and answers its notifications on Node's own request and response, out
- * of reach of everything that Nest does to requests and replies.
+ * Binds an instance to every request, and answers its notifications (and the doctor and the IPv4 probe, where
+ * the options configure them) on Node's own request and response, out of reach of everything that Nest does to
+ * requests and replies.
  */
 export function createMiddleware(instance: WechatH5, name: string | undefined): Middleware {
   return function wechatH5Middleware(request, response, next) {
     const captured = captureRequest(request, request.originalUrl);
-    const bound = bindToRequest(instance, captured, trustOfApplication(request));
+    const trust = trustOfApplication(request);
+    const bound = bindToRequest(instance, captured, trust);
     (request[BOUND] ??= new Map()).set(name, bound);
+    for (const page of ['doctor', 'ip-probe'] as const) {
+      const reply = pageReply(page, instance, captured, { mounted: false, trust });
+      if (reply !== undefined) return sendReply(response, reply);
+    }
     if (!isForNotify(instance, captured.path)) return next();
     receiveNotification(instance, request, captured).then((answer) => {
       if (!isPending(answer)) return sendReply(response, answer);

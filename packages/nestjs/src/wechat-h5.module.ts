@@ -1,6 +1,6 @@
 import { Inject, Module, type DynamicModule, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService, HttpAdapterHost, MetadataScanner } from '@nestjs/core';
-import { WechatH5Error } from '@wechat-h5/core';
+import { WechatH5Error, type WechatH5 } from '@wechat-h5/core';
 import { closeInstance, isInstance, notifyPathOf, setHandlers } from '@wechat-h5/core/adapter';
 import { decorator, findHandlers, soleHandler } from './wechat-h5.handlers.js';
 import { createMiddleware } from './wechat-h5.middleware.js';
@@ -18,9 +18,12 @@ import {
  */
 @Module({ imports: [DiscoveryModule] })
 export class WechatH5Module extends ConfigurableModuleClass implements OnModuleInit, OnApplicationShutdown {
-  /** @param options laid over the environment (or an instance) when the application starts, which fails if they are wrong */
-  static override forRoot<Tx = never>(options: WechatH5ModuleOptions<Tx> = {}): DynamicModule {
-    return isInstance(options) ? super.forRootAsync({ useFactory: () => options }) : super.forRoot(options);
+  /**
+   * @param argument options, laid over the environment when the application starts, which fails if they are
+   *   wrong; or an instance that exists already
+   */
+  static override forRoot<Tx = never>(argument: WechatH5ModuleOptions<Tx> | WechatH5 = {}): DynamicModule {
+    return isInstance(argument) ? super.forRootAsync({ useFactory: () => argument }) : super.forRoot(argument);
   }
 
   static override forRootAsync<Tx = never>(options: WechatH5ModuleAsyncOptions<Tx>): DynamicModule {
