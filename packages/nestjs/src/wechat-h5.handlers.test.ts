@@ -1,6 +1,9 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { Controller, Inject, Injectable, Module, Scope, type ModuleMetadata, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import type { HandlerContext, Payment, Refund } from '@wechat-h5/core';
+import { buildXml, parseXml, sign, type HandlerContext, type Payment, type Refund } from '@wechat-h5/core';
 import { refundNotification, signedNotification } from '@wechat-h5/core/testing';
 import { OnPaid, OnRefunded, WechatH5, WechatH5Module } from './index.js';
 import { MERCHANT, OPTIONS, OTHER_OPTIONS, SUCCESS } from './shop.fixture.js';
@@ -93,20 +96,31 @@ test('one method may serve two merchants', async () => {
   await context.close();
 });
 
-test('@OnRefunded() marks what the option onRefunded takes', async () => {
+test('@OnRefunded() gets a refund that WeChat Pay confirms', async () => {
   @Injectable()
-  class Refunds {
+  class Accounts {
+    @OnPaid()
+    paid({ totalFee }: Payment) {
+      calls.push(['paid', totalFee]);
+    }
+
     @OnRefunded()
-    refunded({ outRefundNo }: Refund) {
-      calls.push([outRefundNo]);
+    refunded({ outRefundNo, refundFee }: Refund, { attempt }: HandlerContext) {
+      calls.push(['refunded', outRefundNo, refundFee, attempt]);
     }
   }
-  const context = await start({ imports: [TEA], providers: [Refunds] });
-  const instance = context.get<WechatH5>(WechatH5);
-  // Believed only once WeChat Pay confirms it, and there is nobody to ask: with a handler it is not acknowledged.
-  const body = Buffer.from(refundNotification({}, MERCHANT));
-  expect((await instance.handleNotification({ method: 'POST', body })).body).not.toBe(SUCCESS);
+  const gateway = await answering(refundQueryReply());
+  const { port } = gateway.address() as AddressInfo;
+  const options = { ...OPTIONS, gateway: `http://127.0.0.1:${port}` };
+  const context = await start({ imports: [WechatH5Module.forRoot(options)], providers: [Accounts] });
+  expect(await post(context.get(WechatH5))).toBe(SUCCESS);
+  expect(await post(context.get(WechatH5), refundNotification({}, MERCHANT))).toBe(SUCCESS);
+  expect(calls).toEqual([
+    ['paid', 1],
+    ['refunded', 'TEST_0001_R1', 1, 1],
+  ]);
   await context.close();
+  gateway.close();
 });
 
 describe('a start error', () => {
@@ -242,10 +256,35 @@ function start(metadata: ModuleMetadata) {
   return NestFactory.createApplicationContext(moduleOf(metadata), { logger: false, abortOnError: false });
 }
 
-async function post(instance: WechatH5): Promise<string> {
-  const { body } = await instance.handleNotification({
-    method: 'POST',
-    body: Buffer.from(signedNotification({}, MERCHANT)),
-  });
-  return body;
+async function post(instance: WechatH5, notification = signedNotification({}, MERCHANT)): Promise<string> {
+  return (await instance.handleNotification({ method: 'POST', body: Buffer.from(notification) })).body;
+}
+
+/** What `refundquery` says of the refund that `refundNotification({})` announces. */
+function refundQueryReply(): string {
+  const paid = parseXml(signedNotification({}, MERCHANT));
+  const fields = {
+    return_code: 'SUCCESS',
+    result_code: 'SUCCESS',
+    appid: MERCHANT.appId,
+    mch_id: MERCHANT.mchId,
+    nonce_str: 'TeqClE3i0mvn3DrK',
+    transaction_id: paid['transaction_id'] as string,
+    out_trade_no: paid['out_trade_no'] as string,
+    total_fee: '1',
+    cash_fee: '1',
+    refund_count: '1',
+    out_refund_no_0: 'TEST_0001_R1',
+    refund_id_0: '50000000382019052709732678859',
+    refund_fee_0: '1',
+    refund_status_0: 'SUCCESS',
+  };
+  return buildXml({ ...fields, sign: sign(fields, MERCHANT.apiKey as string) });
+}
+
+async function answering(reply: string): Promise<Server> {
+  const server = createServer((request, response) => void request.resume().on('end', () => response.end(reply)));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
 }
