@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -103,12 +104,12 @@ describe.each([
     const shop = `http://127.0.0.1:${port}`;
     const simulator = start(join(project, 'node_modules/.bin/wechat-h5-simulator'), ['--port', '0', '--json']);
     const { environment } = JSON.parse(await nextLine(simulator)) as { environment: Record<string, string> };
-    const lines = start(process.execPath, ['program.mjs'], {
+    const running = start(process.execPath, ['program.mjs'], {
       ...environment,
       PORT: String(port),
       WECHAT_PAY_NOTIFY_URL: `${shop}/wechat/notify`,
     });
-    expect(await (await untilUp(shop)).text()).toContain('<form method="post" action="/pay">');
+    expect(await (await untilUp(shop, running)).text()).toContain('<form method="post" action="/pay">');
 
     // What the payer's phone does: post the form, follow to the middle page with the shop as Referer, press Pay there.
     const ordered = await fetch(`${shop}/pay`, { method: 'POST', redirect: 'manual' });
@@ -117,47 +118,64 @@ describe.each([
     const page = await cashier.text();
     const visit = /name="visit" value="(\w+)"/.exec(page)?.[1] ?? '';
     const action = /action="([^"]*pay)"/.exec(page)?.[1] ?? '';
-    const delivered = nextLine(lines);
+    const delivered = nextLine(running);
     const paid = await fetch(new URL(action, cashier.url), { method: 'POST', body: new URLSearchParams({ visit }) });
     expect(paid.status).toBe(200);
     expect(await delivered).toMatch(/^deliver TEA-\d+: 1990 fen$/);
   });
 
-  function start(command: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): Interface {
+  function start(command: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): Program {
     const child = spawn(command, args, {
       cwd: project,
       env: { ...plainEnvironment(), ...environment },
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
     children.push(child);
-    return createInterface({ input: child.stdout });
+    let complaints = '';
+    child.stderr.on('data', (chunk: Buffer) => (complaints += chunk.toString()));
+    const ended = once(child, 'close').then(([code, signal]) => {
+      throw new Error(`${command} ended with ${code ?? signal}: ${complaints}`);
+    });
+    // It is killed after each test; only who waits for something meanwhile has to know.
+    ended.catch(() => {});
+    return { lines: createInterface({ input: child.stdout }), ended };
   }
 });
 
-/** @throws when the program ends before it has written one */
-async function nextLine(lines: Interface): Promise<string> {
-  const ended = once(lines, 'close').then(() => {
-    throw new Error('the program ended without another line');
-  });
+interface Program {
+  readonly lines: Interface;
+  /** Rejects when the program ends. */
+  readonly ended: Promise<never>;
+}
+
+async function nextLine({ lines, ended }: Program): Promise<string> {
   const [line] = (await Promise.race([once(lines, 'line'), ended])) as [string];
   return line;
 }
 
+/** Below the range from which systems take ports for outgoing connections, where any of them could be gone a moment later. */
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const server = createServer().listen(randomInt(20_000, 30_000), '127.0.0.1');
+    try {
+      await once(server, 'listening');
+    } catch {
+      continue; // it is taken
+    }
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
-async function untilUp(url: string): Promise<Response> {
-  for (let tries = 0; ; tries++) {
+async function untilUp(url: string, { ended }: Program): Promise<Response> {
+  for (;;) {
     try {
-      return await fetch(url);
+      return await Promise.race([fetch(url), ended]);
     } catch (error) {
-      if (tries === 200) throw error;
+      // fetch says no more than this of a refused connection.
+      if ((error as Error).name !== 'TypeError') throw error;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
