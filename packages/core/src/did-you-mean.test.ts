@@ -13,9 +13,12 @@ test.each([
   ['nat46', 'nat64'],
   ['timeout', undefined],
   ['', undefined],
-  ['x'.repeat(10_000), undefined],
 ])('%s: %s', (name, meant) => {
   expect(didYouMean(name, NAMES)).toBe(meant);
+});
+
+test('nobody means a name as long as a book', () => {
+  expect(didYouMean('maxHops'.repeat(10_000), NAMES)).toBeUndefined();
 });
 
 test('the nearest of several is meant', () => {
