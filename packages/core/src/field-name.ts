@@ -22,11 +22,15 @@ export const DOCUMENTED_NAMES: readonly string[] = (
   'total_fee trade_state trade_state_desc trade_type transaction_id version'
 ).split(' ');
 
+/** The index of each documented name. */
+export const INDEX_OF_NAME: ReadonlyMap<string, number> = new Map(DOCUMENTED_NAMES.map((name, index) => [name, index]));
+
 /** Returned by {@link documentedName} for every other name. */
 export const UNDOCUMENTED = -1;
 
 const SLOTS = 512;
-const SPELLINGS: readonly Uint8Array[] = DOCUMENTED_NAMES.map((name) => Buffer.from(name, 'latin1'));
+/** The documented names in bytes. */
+export const SPELLINGS: readonly Uint8Array[] = DOCUMENTED_NAMES.map((name) => Buffer.from(name, 'latin1'));
 
 /** A hash table of the documented names. The factors were chosen so that no two of them share a slot. */
 const INDEX_IN_SLOT: readonly number[] = (() => {

@@ -1,101 +1,99 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import { quoted, WechatH5Error } from './errors.js';
-import { isFieldName } from './field-name.js';
-import type { FlatXml } from './flat-xml.js';
-import { MAX_BYTES, scanXml, type RefusedXml } from './xml-scanner.js';
+import { DOCUMENTED_NAMES, isFieldName } from './field-name.js';
+import * as store from './scanned-fields.js';
+import { END, KEY_ROOM, MAX_BYTES, PAIRS_START, scanned, VALUE_START } from './scanned-fields.js';
+import { scanXml, type RefusedXml } from './xml-scanner.js';
 
 /** How a V2 message is signed. `MD5` is WeChat Pay's default. */
 export type SignType = 'MD5' | 'HMAC-SHA256';
 
-/** Why a message cannot have a valid signature, whatever the key: it has none, or not 32 or 64 upper-case hexadecimal digits. */
+/** Why no key can verify a message: it has no `sign`, or one that is not 32 or 64 upper-case hexadecimal digits. */
 export type SignRefusal = 'SIGN_MISSING' | 'SIGN_MALFORMED';
-
-const WELL_FORMED_SIGN = /^(?:[0-9A-F]{32}|[0-9A-F]{64})$/;
 
 /** Bytes in a block of SHA-256: as long as the padded key of an HMAC. */
 const BLOCK = 64;
 const MD5_BYTES = 16;
 const SHA256_BYTES = 32;
 
-/** Where the string to sign is put together, behind room for the padded key. It never leaves this module. */
-const workspace = Buffer.alloc(BLOCK + MAX_BYTES + BLOCK);
+const { text } = store;
+/** Where a string to sign is put together that is not in the scanned text. */
+const workspace = Buffer.alloc(PAIRS_START + MAX_BYTES + KEY_ROOM);
 
-/** Two digests of equal length, for {@link timingSafeEqual}. */
+/** Digests of equal length, for `timingSafeEqual`: the one a message carries, and the one it ought to carry. */
 const DIGESTS = {
-  MD5: { expected: Buffer.alloc(MD5_BYTES), received: Buffer.alloc(MD5_BYTES) },
-  'HMAC-SHA256': { expected: Buffer.alloc(SHA256_BYTES), received: Buffer.alloc(SHA256_BYTES) },
+  MD5: { received: Buffer.alloc(MD5_BYTES), expected: Buffer.alloc(MD5_BYTES) },
+  'HMAC-SHA256': { received: Buffer.alloc(SHA256_BYTES), expected: Buffer.alloc(SHA256_BYTES) },
 } as const;
+
+const NOT_A_DIGIT = 16;
+/** The value of each upper-case hexadecimal digit; WeChat Pay writes no others. */
+const DIGIT = Uint8Array.from({ length: 256 }, (_, byte) => {
+  const value = '0123456789ABCDEF'.indexOf(String.fromCharCode(byte));
+  return value === -1 ? NOT_A_DIGIT : value;
+});
 
 /**
  * An API key made ready for many messages. Shows itself in no inspection and no JSON.
  *
- * `crypto.hash` over bytes costs about half of `createHash` and of `createHmac`; an HMAC is therefore computed as
- * its definition says (RFC 2104): `H(key ⊕ opad, H(key ⊕ ipad, text))`.
+ * One-shot `crypto.hash` costs about half of `createHash` and of `createHmac`; an HMAC is therefore computed as RFC
+ * 2104 defines it: `H(key ⊕ opad, H(key ⊕ ipad, message))`.
  */
 class PreparedKey {
-  /** The end of every string to sign. */
+  /** The end of every string to sign: `key=` and the key. */
   readonly #suffix: Buffer;
   readonly #innerPad: Buffer;
-  /** The outer padded key, and behind it room for the inner digest. */
+  /** The outer pad, and behind it room for the inner digest. */
   readonly #outer: Buffer;
 
   constructor(apiKey: string) {
-    if (typeof apiKey !== 'string' || apiKey === '') {
-      throw new WechatH5Error('OPTIONS_INVALID', 'The API key is missing', {
-        field: 'apiKey',
-        hint: 'Pass the API v2 key: 32 letters and digits. 请填写 32 位的 APIv2 密钥。',
-      });
-    }
     const key = Buffer.from(apiKey);
-    const blockKey = key.length > BLOCK ? hash('sha256', key, 'buffer') : key;
     this.#suffix = Buffer.concat([Buffer.from('key='), key]);
     this.#innerPad = Buffer.alloc(BLOCK, 0x36);
     this.#outer = Buffer.alloc(BLOCK + SHA256_BYTES, 0x5c);
-    blockKey.forEach((byte, index) => {
-      this.#innerPad[index]! ^= byte;
-      this.#outer[index]! ^= byte;
-    });
+    for (let i = 0; i < key.length; i++) {
+      this.#innerPad[i]! ^= key[i]!;
+      this.#outer[i]! ^= key[i]!;
+    }
   }
 
-  /** @param pairs `name=value&` in order @returns the digest's bytes, as characters */
-  digest(signType: SignType, pairs: string, encoding: 'utf8' | 'latin1'): string {
-    const room = BLOCK + pairs.length * (encoding === 'utf8' ? 3 : 1) + this.#suffix.length;
-    const space = room <= workspace.length ? workspace : Buffer.alloc(room);
-    const pairsEnd = BLOCK + space.write(pairs, BLOCK, encoding);
+  /**
+   * The digest over the pairs that stand in `bytes` from {@link PAIRS_START} to `pairsEnd`. Writes the padded key
+   * before them and the key behind them.
+   *
+   * @returns one character for each byte of the digest
+   */
+  digest(signType: SignType, bytes: Buffer, pairsEnd: number): string {
+    bytes.set(this.#suffix, pairsEnd);
     const end = pairsEnd + this.#suffix.length;
-    space.set(this.#suffix, pairsEnd);
-    if (signType === 'MD5') return hash('md5', space.subarray(BLOCK, end), 'binary');
-    space.set(this.#innerPad);
-    this.#outer.write(hash('sha256', space.subarray(0, end), 'binary'), BLOCK, 'binary');
+    if (signType === 'MD5') return hash('md5', bytes.subarray(PAIRS_START, end), 'binary');
+    bytes.set(this.#innerPad, PAIRS_START - BLOCK);
+    const inner = hash('sha256', bytes.subarray(PAIRS_START - BLOCK, end), 'binary');
+    copyCharacters(inner, this.#outer, BLOCK);
     return hash('sha256', this.#outer, 'binary');
-  }
-
-  /** Whether `sign` (well-formed) is the signature of `pairs`. Takes as long for every wrong `sign` of a length. */
-  signed(sign: string, signType: SignType, pairs: string, encoding: 'utf8' | 'latin1'): boolean {
-    const { expected, received } = DIGESTS[signType];
-    if (sign.length !== received.length * 2) return false;
-    received.write(sign, 'hex');
-    expected.write(this.digest(signType, pairs, encoding), 'binary');
-    return timingSafeEqual(expected, received);
   }
 }
 
 export type { PreparedKey };
 
-/** @throws {WechatH5Error} `OPTIONS_INVALID` for a key that is missing or empty */
+/** @throws {WechatH5Error} `OPTIONS_INVALID` for a key that is missing, empty or longer than 64 bytes */
 export function prepareKey(apiKey: string): PreparedKey {
-  return new PreparedKey(apiKey);
+  // A longer key would have to be hashed before it could pad a block; WeChat Pay's have 32 characters.
+  if (typeof apiKey === 'string' && apiKey !== '' && Buffer.byteLength(apiKey) <= BLOCK) return new PreparedKey(apiKey);
+  throw new WechatH5Error('OPTIONS_INVALID', `The API key is missing or longer than ${BLOCK} bytes`, {
+    field: 'apiKey',
+    hint: 'Pass the API v2 key: 32 letters and digits. 请填写 32 位的 APIv2 密钥。',
+  });
 }
 
 /**
- * Signs the fields of a V2 message: those that are not empty, without `sign`, in ascending order of their names.
- *
- * `sign_type` is an ordinary field: when it is sent, put it among the fields.
+ * Signs the fields of a V2 message: all that are not empty, except `sign`, in ascending order of their names.
+ * `sign_type` is a field like any other: if it is sent, put it among the fields.
  *
  * @param apiKey the API v2 key
  * @returns 32 (MD5) or 64 (HMAC-SHA256) upper-case hexadecimal digits
- * @throws {WechatH5Error} `FIELD_INVALID` for a name that no message can have or a value that is not a string,
- *   `OPTIONS_INVALID` for a missing key or an unknown sign type
+ * @throws {WechatH5Error} `FIELD_INVALID` for a name that no message can have, a value that is not a string, or more than
+ *   64 KiB; `OPTIONS_INVALID` for a missing key or an unknown sign type
  * @see https://pay.weixin.qq.com/doc/v2/merchant/4011985891
  */
 export function sign(fields: Readonly<Record<string, string>>, apiKey: string, signType: SignType = 'MD5'): string {
@@ -105,14 +103,21 @@ export function sign(fields: Readonly<Record<string, string>>, apiKey: string, s
       hint: "Use 'MD5' or 'HMAC-SHA256'.",
     });
   }
+  const key = prepareKey(apiKey);
   const unsignable = unsignableField(fields);
   if (unsignable !== undefined) {
     throw new WechatH5Error('FIELD_INVALID', `${quoted(unsignable)} cannot be signed`, {
       field: unsignable,
-      hint: 'Give official field names with string values; leave out what is absent. 字段值必须是字符串,没有值的字段请不要传。',
+      hint: 'Give official field names with string values; leave out what is absent. 字段值必须是字符串，没有值的字段请不要传。',
     });
   }
-  const digest = prepareKey(apiKey).digest(signType, pairsOf(fields), 'utf8');
+  const pairs = pairsOf(fields);
+  if (Buffer.byteLength(pairs) > MAX_BYTES) {
+    throw new WechatH5Error('FIELD_INVALID', `The fields have more than ${MAX_BYTES} bytes`, {
+      hint: 'WeChat Pay takes far smaller messages: look for a value that does not belong here.',
+    });
+  }
+  const digest = key.digest(signType, workspace, PAIRS_START + workspace.write(pairs, PAIRS_START));
   return Buffer.from(digest, 'binary').toString('hex').toUpperCase();
 }
 
@@ -120,92 +125,153 @@ export function sign(fields: Readonly<Record<string, string>>, apiKey: string, s
  * Whether the fields of a V2 message carry a signature made with one of these keys.
  *
  * The algorithm is the message's `sign_type` if that is present and known, otherwise it follows from the length of
- * `sign`: notifications signed with HMAC-SHA256 usually carry no `sign_type`. A missing `sign`, one in lower case
- * (WeChat Pay writes upper case) and a field that is not a string make it `false`. The comparison takes constant time.
+ * `sign`: notifications signed with HMAC-SHA256 usually carry no `sign_type`. `false` as well for a missing `sign`, one
+ * in lower case (WeChat Pay writes upper case) and a value that is not a string. The comparison takes constant time.
  *
- * A valid signature says who sent the message, and nothing about which order it is for: see `verifyNotification`.
+ * A valid signature tells who sent the message, not which order it is for: see `verifyNotification`.
  *
- * @param apiKeys the API v2 key; during a rotation all keys that may have signed
- * @throws {WechatH5Error} `OPTIONS_INVALID` if a key is missing
+ * @param apiKeys the API v2 key; during a rotation, every key that may have signed
+ * @throws {WechatH5Error} `OPTIONS_INVALID` if a key is missing: that is a mistake of the program, not of the sender
  */
 export function verifySign(fields: Readonly<Record<string, string>>, apiKeys: string | readonly string[]): boolean {
-  const keys = (typeof apiKeys === 'string' ? [apiKeys] : [...(apiKeys ?? [])]).map(prepareKey);
-  // No key at all is a mistake in the program; `false` would blame the sender.
-  if (keys.length === 0) prepareKey('');
-  return signingKey(fields, keys) !== -1;
+  const keys = typeof apiKeys === 'string' ? [apiKeys] : [...(apiKeys ?? [])];
+  if (keys.length === 0) keys.push('');
+  return signingKey(fields, keys.map(prepareKey)) !== -1;
 }
 
-/** {@link verifySign} that says which key: its index, or -1. */
+/** {@link verifySign} that says which key signed: its index, or -1. */
 export function signingKey(fields: Readonly<Record<string, string>>, keys: readonly PreparedKey[]): number {
   const { sign: given, sign_type: declared } = fields;
-  if (typeof given !== 'string' || !WELL_FORMED_SIGN.test(given)) return -1;
-  if (unsignableField(fields) !== undefined) return -1;
-  const signType = signTypeOf(given, declared);
+  if (typeof given !== 'string' || unsignableField(fields) !== undefined) return -1;
+  const bytes = Buffer.from(given);
+  if (!isWellFormedSign(bytes, 0, bytes.length)) return -1;
   const pairs = pairsOf(fields);
-  return keys.findIndex((key) => key.signed(given, signType, pairs, 'utf8'));
+  if (Buffer.byteLength(pairs) > MAX_BYTES) return -1;
+  const signType = signTypeOf(declared, given.length);
+  if (!receive(signType, bytes, 0, bytes.length)) return -1;
+  return signerOf(workspace, PAIRS_START + workspace.write(pairs, PAIRS_START), signType, keys);
 }
 
 /**
  * Reads a signed V2 message. It is not believed yet: choose the merchant by its ids, then {@link SignedMessage.verify}.
  *
+ * @param body must not be changed while the message is in use
  * @param rootName the name of the root element
  */
 export function readSigned(body: Uint8Array | string, rootName = 'xml'): SignedMessage | RefusedXml {
-  const document = scanXml(body, rootName);
-  return document.ok ? new SignedMessage(document) : document;
+  return scanXml(body, rootName) ?? new SignedMessage(body, rootName);
 }
 
-/** A V2 message as received. Everything in it is a claim until {@link verify} has named a key. */
+/**
+ * A V2 message as received: everything in it is a claim until {@link verify} has named a key.
+ *
+ * Its fields are where the scanner left them. If another document has been read since, this one is read again.
+ */
 export class SignedMessage {
   readonly ok = true;
   /** Why no key can verify the message, if so. */
   readonly signRefusal: SignRefusal | undefined;
   /** How the message says it is signed: `sign_type` if present and known, otherwise by the length of `sign`. */
   readonly signType: SignType;
-  readonly #document: FlatXml;
-  readonly #sign: string;
+  readonly #body: Uint8Array | string;
+  readonly #rootName: string;
+  #serial: number;
   #fields: Record<string, string> | undefined;
 
-  constructor(document: FlatXml) {
-    this.#document = document;
-    this.#sign = document.get('sign') ?? '';
+  /** Made by {@link readSigned}, right behind the scan. */
+  constructor(body: Uint8Array | string, rootName: string) {
+    this.#body = body;
+    this.#rootName = rootName;
+    this.#serial = scanned.serial;
+    const field = store.findDocumented(SIGN);
+    const declared = store.findDocumented(SIGN_TYPE);
+    const start = field === -1 ? 0 : store.numbers[field + VALUE_START]!;
+    const end = field === -1 ? 0 : store.numbers[field + END]!;
     this.signRefusal =
-      this.#sign === '' ? 'SIGN_MISSING' : WELL_FORMED_SIGN.test(this.#sign) ? undefined : 'SIGN_MALFORMED';
-    this.signType = signTypeOf(this.#sign, document.get('sign_type'));
+      start === end ? 'SIGN_MISSING' : isWellFormedSign(text, start, end) ? undefined : 'SIGN_MALFORMED';
+    this.signType = signTypeOf(declared === -1 ? undefined : store.valueOf(declared), end - start);
   }
 
-  /** The value of one field. Cheaper than {@link fields} for a message that may be refused. */
+  /** The value of one field. Cheaper than {@link fields}, for a message that may yet be refused. */
   get(name: string): string | undefined {
-    return this.#document.get(name);
+    this.#load();
+    return store.scannedValue(name);
   }
 
   /** Every field, exact, in a record without a prototype. Made when first read. */
   get fields(): Record<string, string> {
-    this.#fields ??= this.#document.toRecord();
+    if (this.#fields === undefined) {
+      this.#load();
+      this.#fields = store.scannedRecord();
+    }
     return this.#fields;
   }
 
   /** The index of the key that signed the message, or -1. */
   verify(keys: readonly PreparedKey[]): number {
     if (this.signRefusal !== undefined) return -1;
-    const pairs = this.#document.pairs('sign');
-    for (let index = 0; index < keys.length; index++) {
-      if (keys[index]!.signed(this.#sign, this.signType, pairs, 'latin1')) return index;
-    }
-    return -1;
+    this.#load();
+    const field = store.findDocumented(SIGN);
+    if (!receive(this.signType, text, store.numbers[field + VALUE_START]!, store.numbers[field + END]!)) return -1;
+    if (scanned.isAscending) return signerOf(text, scanned.pairsEnd, this.signType, keys);
+    const pairsEnd = PAIRS_START + workspace.write(store.sortedPairs(), PAIRS_START, 'latin1');
+    return signerOf(workspace, pairsEnd, this.signType, keys);
+  }
+
+  #load(): void {
+    if (scanned.serial === this.#serial) return;
+    const refused = scanXml(this.#body, this.#rootName);
+    if (refused !== undefined) throw new Error(`The message was changed while it was in use: ${refused.reason}`);
+    this.#serial = scanned.serial;
   }
 }
 
-function signTypeOf(sign: string, declared: string | undefined): SignType {
+const SIGN = DOCUMENTED_NAMES.indexOf('sign');
+const SIGN_TYPE = DOCUMENTED_NAMES.indexOf('sign_type');
+
+function signTypeOf(declared: unknown, signLength: number): SignType {
   if (declared === 'MD5' || declared === 'HMAC-SHA256') return declared;
-  return sign.length === SHA256_BYTES * 2 ? 'HMAC-SHA256' : 'MD5';
+  return signLength === SHA256_BYTES * 2 ? 'HMAC-SHA256' : 'MD5';
+}
+
+function isWellFormedSign(bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start !== MD5_BYTES * 2 && end - start !== SHA256_BYTES * 2) return false;
+  for (let i = start; i < end; i++) {
+    if (DIGIT[bytes[i]!] === NOT_A_DIGIT) return false;
+  }
+  return true;
+}
+
+/** Takes over the digest that a message carries, from its (well-formed) `sign`. `false` if it has another length. */
+function receive(signType: SignType, sign: Uint8Array, start: number, end: number): boolean {
+  const { received } = DIGESTS[signType];
+  if (end - start !== received.length * 2) return false;
+  for (let i = 0; i < received.length; i++) {
+    received[i] = (DIGIT[sign[start + 2 * i]!]! << 4) | DIGIT[sign[start + 2 * i + 1]!]!;
+  }
+  return true;
+}
+
+/** The index of the key whose digest of the pairs is the received one, or -1. */
+function signerOf(bytes: Buffer, pairsEnd: number, signType: SignType, keys: readonly PreparedKey[]): number {
+  const { received, expected } = DIGESTS[signType];
+  for (let index = 0; index < keys.length; index++) {
+    copyCharacters(keys[index]!.digest(signType, bytes, pairsEnd), expected, 0);
+    if (timingSafeEqual(received, expected)) return index;
+  }
+  return -1;
+}
+
+/** `target.write(characters, at, 'binary')`, which for so few costs four times as much. */
+function copyCharacters(characters: string, target: Uint8Array, at: number): void {
+  for (let i = 0; i < characters.length; i++) target[at + i] = characters.charCodeAt(i);
 }
 
 function unsignableField(fields: Readonly<Record<string, unknown>>): string | undefined {
   return Object.keys(fields).find((name) => !isFieldName(name) || typeof fields[name] !== 'string');
 }
 
-/** The string to sign without the key. Names are ASCII, so that the order of JavaScript is the order of the bytes. */
+/** The string to sign without the key. Names are ASCII, so JavaScript's order is that of their bytes. */
 function pairsOf(fields: Readonly<Record<string, string>>): string {
   let pairs = '';
   for (const name of Object.keys(fields).sort()) {

@@ -1,13 +1,24 @@
 import { isUtf8 } from 'node:buffer';
 import { types } from 'node:util';
 import { quoted } from './errors.js';
-import { documentedName, MAX_NAME_LENGTH } from './field-name.js';
-import { END, FlatXml, NAME, NOT_ASCII, NUMBERS_PER_FIELD, VALUE_START } from './flat-xml.js';
-
-/** The largest document that is read, in bytes. */
-export const MAX_BYTES = 64 * 1024;
-/** The most fields that a document may have. */
-export const MAX_FIELDS = 128;
+import { documentedName, DOCUMENTED_NAMES, MAX_NAME_LENGTH, SPELLINGS, UNDOCUMENTED } from './field-name.js';
+import * as store from './scanned-fields.js';
+import {
+  ASIDE_START,
+  compareFields,
+  END,
+  MAX_BYTES,
+  MAX_FIELDS,
+  NAME,
+  nameOf,
+  NOT_ASCII,
+  NUMBERS_PER_FIELD,
+  PAIRS_START,
+  scanned,
+  sortedFields,
+  START,
+  VALUE_START,
+} from './scanned-fields.js';
 
 /** Why a document is outside the dialect. */
 export interface RefusedXml {
@@ -35,6 +46,7 @@ const LEAD_BYTE_EF = 0xef;
 
 const BYTE_ORDER_MARK = '\xef\xbb\xbf';
 const CDATA_OPEN = '<![CDATA[';
+const CDATA_CLOSE = ']]>';
 const ENTITIES: readonly { readonly spelling: string; readonly character: number }[] = [
   { spelling: '&amp;', character: AMPERSAND },
   { spelling: '&lt;', character: LESS_THAN },
@@ -77,26 +89,41 @@ function isXmlCharacter(codePoint: number): boolean {
   );
 }
 
-// The scanner's state. One document is read at a time, from its first byte to its last, without a pause, so one
-// set of variables serves all; they are not the fields of an object because V8 reads these twice as fast.
+// The scanner's state. One document is read at a time and without a pause, so one set of variables serves all;
+// they are not the fields of an object because V8 reads these twice as fast.
 
+const { text, numbers } = store;
 /** A copy of the document with a NUL behind it. Nothing accepts a NUL, so no loop needs to watch for the end. */
-const input = Buffer.alloc(MAX_BYTES + CDATA_OPEN.length);
+const input = Buffer.alloc(MAX_BYTES + 2 * CDATA_OPEN.length);
+/** Both again, for what is worth doing four bytes at a time. */
+const textWords = new DataView(text.buffer, text.byteOffset, text.length);
+const inputWords = new DataView(input.buffer, input.byteOffset, input.length);
 let inputLength = 0;
-/** What was read: `name=value&` for each field. Never longer than the input, since `<a/>` is longer than `a=&`. */
-const text = Buffer.alloc(MAX_BYTES);
-let textLength = 0;
-const numbers = new Array<number>(MAX_FIELDS * NUMBERS_PER_FIELD).fill(0);
+/** Where the next byte goes in the text. What is read never grows: `<a/>` is longer than `a=&`. */
+let textEnd = PAIRS_START;
+let asideEnd = ASIDE_START;
+let fieldCount = 0;
+let isAscending = true;
+/** The index of the last name among the documented ones. */
+let previousName = UNDOCUMENTED;
+/** Whether every byte of the last value is ASCII; and of all values. */
+let isAscii = true;
+let isAllAscii = true;
 /** Where each field begins in the input: needed only to say where a duplicate is. */
 const positions = new Array<number>(MAX_FIELDS).fill(0);
-let fieldCount = 0;
-/** Whether every name so far is greater than the one before: then they are unique and in order at once. */
-let isAscending = true;
-let previousNameStart = 0;
-let previousNameEnd = 0;
-/** All bytes of the value being read, or-ed; and all bytes of all values. */
-let valueBits = 0;
-let allBits = 0;
+/** The documented name that came behind each one in the last document. It nearly always does again, and is tried first. */
+const followers = new Array<number>(DOCUMENTED_NAMES.length + 1).fill(0);
+const SIGN = DOCUMENTED_NAMES.indexOf('sign');
+interface RootTags {
+  readonly name: string;
+  readonly openTag: string;
+  readonly closeTag: string;
+}
+function rootTags(name: string): RootTags {
+  return { name, openTag: `<${name}>`, closeTag: `</${name}>` };
+}
+/** Nearly every document has the root of the one before. */
+let root = rootTags('xml');
 /** Why and where the document was refused. */
 let expectation = '';
 let refusedAt = 0;
@@ -106,31 +133,30 @@ const REFUSED = -1;
 
 /**
  * Reads a document of the flat dialect: one root element named `rootName`; in it, fields with unique names and
- * text for a value. Once over the bytes, from left to right, in linear time.
+ * text for a value. Once over the bytes, from left to right, in linear time. The fields are in the store then.
  *
  * Every `scan…` function below takes the position where its part begins and returns the position behind it.
  */
-export function scanXml(document: Uint8Array | string, rootName: string): FlatXml | RefusedXml {
+export function scanXml(document: Uint8Array | string, rootName: string): RefusedXml | undefined {
+  scanned.serial++;
+  scanned.count = 0;
+  if (root.name !== rootName) root = rootTags(rootName);
   const problem = load(document);
   if (problem !== undefined) return { ok: false, reason: problem };
-  if (scanDocument(rootName) === REFUSED) return refusal();
-  let order: number[] | undefined;
-  if (!isAscending) {
-    order = sortedFields();
-    if (findDuplicate(order) === REFUSED) return refusal();
-  }
-  return new FlatXml(
-    text.toString('latin1', 0, textLength),
-    numbers.slice(0, fieldCount * NUMBERS_PER_FIELD),
-    order,
-  );
+  if (scanDocument(root) === REFUSED) return refusal();
+  scanned.count = fieldCount;
+  scanned.pairsEnd = textEnd;
+  scanned.isAscending = isAscending;
+  if (!isAscending && findDuplicate() === REFUSED) return refusal();
+  return undefined;
 }
 
 /** Copies the document into the input. Returns what is wrong with it as a whole, if anything is. */
 function load(document: Uint8Array | string): string | undefined {
   if (typeof document === 'string') {
     const loneSurrogate = /\p{Surrogate}/u.exec(document);
-    if (loneSurrogate !== null) return `expected Unicode text, found a lone surrogate at character ${loneSurrogate.index}`;
+    if (loneSurrogate !== null)
+      return `expected Unicode text, found a lone surrogate at character ${loneSurrogate.index}`;
     const bytes = Buffer.byteLength(document);
     if (bytes > MAX_BYTES) return `expected at most ${MAX_BYTES} bytes, found ${bytes}`;
     inputLength = input.write(document);
@@ -141,27 +167,29 @@ function load(document: Uint8Array | string): string | undefined {
     inputLength = document.length;
   }
   input[inputLength] = 0;
-  textLength = 0;
+  textEnd = PAIRS_START;
+  asideEnd = ASIDE_START;
   fieldCount = 0;
   isAscending = true;
-  allBits = 0;
+  isAllAscii = true;
+  previousName = UNDOCUMENTED;
   return undefined;
 }
 
-function scanDocument(rootName: string): number {
+function scanDocument({ openTag, closeTag }: RootTags): number {
   const root = scanProlog();
   if (root === REFUSED) return REFUSED;
-  if (!follows(root, `<${rootName}>`)) return refuse(root, `<${rootName}>`);
-  let next = skipWhiteSpace(root + rootName.length + 2);
+  if (!follows(root, openTag)) return refuse(root, openTag);
+  let next = skipWhiteSpace(root + openTag.length);
   while (input[next + 1] !== SLASH) {
     next = scanField(next);
     if (next === REFUSED) return REFUSED;
     next = skipWhiteSpace(next);
   }
-  if (!follows(next, `</${rootName}>`)) return refuse(next, `a field or </${rootName}>`);
-  next = skipWhiteSpace(next + rootName.length + 3);
+  if (!follows(next, closeTag)) return refuse(next, `a field or ${closeTag}`);
+  next = skipWhiteSpace(next + closeTag.length);
   if (next !== inputLength) return refuse(next, 'nothing more');
-  if (allBits >= NOT_ASCII_BIT && !isUtf8(input.subarray(0, inputLength))) return refuse(invalidUtf8At(), 'UTF-8');
+  if (!isAllAscii && !isUtf8(input.subarray(0, inputLength))) return refuse(invalidUtf8At(), 'UTF-8');
   return next;
 }
 
@@ -179,114 +207,159 @@ function scanProlog(): number {
 function scanField(at: number): number {
   if (input[at] !== LESS_THAN || IS_NAME_START[input[at + 1]!] === 0) return refuse(at, 'a field');
   if (fieldCount === MAX_FIELDS) return refuse(at, `at most ${MAX_FIELDS} fields`);
-  const nameStart = textLength;
-  let next = scanName(at + 1);
-  const nameEnd = textLength;
-  if (nameEnd - nameStart > MAX_NAME_LENGTH) return refuse(at, `a name of at most ${MAX_NAME_LENGTH} characters`);
-  if (isAscending && fieldCount > 0) {
-    isAscending = compareNames(nameStart, nameEnd, previousNameStart, previousNameEnd) > 0;
+  const start = textEnd;
+  let name = followers[previousName + 1]!;
+  let next = scanExpectedName(at + 1, SPELLINGS[name]!, start);
+  if (next === REFUSED) {
+    next = scanName(at + 1, start);
+    if (next - at - 1 > MAX_NAME_LENGTH) return refuse(at, `a name of at most ${MAX_NAME_LENGTH} characters`);
+    name = documentedName(text, start, start + next - at - 1);
+    if (name !== UNDOCUMENTED) followers[previousName + 1] = name;
   }
-  previousNameStart = nameStart;
-  previousNameEnd = nameEnd;
+  const nameEnd = start + next - at - 1;
+  const valueStart = nameEnd + 1;
+  text[nameEnd] = EQUALS;
+  textEnd = valueStart;
+  isAscii = true;
 
-  text[textLength++] = EQUALS;
-  const valueStart = textLength;
-  valueBits = 0;
-  if (input[next] === SLASH && input[next + 1] === GREATER_THAN) {
-    next += 2;
-  } else {
-    if (input[next] !== GREATER_THAN) return refuse(next, '> or /> right behind the name');
+  if (input[next] === GREATER_THAN) {
     next = scanValue(next + 1);
     if (next === REFUSED) return REFUSED;
-    next = scanCloseTag(next, nameStart, nameEnd);
+    next = scanCloseTag(next, start, nameEnd);
     if (next === REFUSED) return REFUSED;
+  } else {
+    if (input[next] !== SLASH || input[next + 1] !== GREATER_THAN) return refuse(next, '> or /> right behind the name');
+    next += 2;
   }
 
-  positions[fieldCount] = at;
-  const field = fieldCount++ * NUMBERS_PER_FIELD;
+  const field = fieldCount * NUMBERS_PER_FIELD;
+  numbers[field + START] = start;
   numbers[field + VALUE_START] = valueStart;
-  numbers[field + END] = textLength;
-  numbers[field + NAME] = documentedName(text, nameStart, nameEnd);
-  numbers[field + NOT_ASCII] = valueBits & NOT_ASCII_BIT;
-  allBits |= valueBits;
-  text[textLength++] = AMPERSAND;
+  numbers[field + END] = textEnd;
+  numbers[field + NAME] = name;
+  numbers[field + NOT_ASCII] = isAscii ? 0 : 1;
+  positions[fieldCount++] = at;
+  if (!isAscii) isAllAscii = false;
+  // The documented names are listed in ascending order.
+  if (name <= previousName || previousName === UNDOCUMENTED) checkOrder(field);
+  previousName = name;
+  if (name === SIGN || textEnd === valueStart) setAside(field);
+  else text[textEnd++] = AMPERSAND;
   return next;
 }
 
-function scanName(at: number): number {
+/** A documented name, if it is this one that follows. Copies it as it compares. */
+function scanExpectedName(at: number, spelling: Uint8Array, end: number): number {
   let next = at;
-  let end = textLength;
-  for (;;) {
-    const byte = input[next]!;
-    if (IS_NAME_PART[byte] === 0) break;
-    text[end++] = byte;
+  for (let i = 0; i < spelling.length; i++) {
+    const byte = spelling[i]!;
+    if (input[next] !== byte) return REFUSED;
+    text[end + i] = byte;
     next++;
   }
-  textLength = end;
-  return next;
+  return IS_NAME_PART[input[next]!] === 0 ? next : REFUSED;
 }
 
-function scanCloseTag(at: number, nameStart: number, nameEnd: number): number {
-  let next = at + 2;
-  for (let i = nameStart; i < nameEnd; i++) {
-    if (input[next++] !== text[i]) return refuseCloseTag(at, nameStart, nameEnd);
+function scanName(at: number, end: number): number {
+  let next = at;
+  for (;;) {
+    const byte = input[next]!;
+    if (IS_NAME_PART[byte] === 0) return next;
+    text[end + next - at] = byte;
+    next++;
   }
-  return input[next] === GREATER_THAN ? next + 1 : refuseCloseTag(at, nameStart, nameEnd);
 }
 
-/** Text and CDATA sections, in any number and order, up to the next close tag. */
+/** Text and CDATA sections, in any number and order, up to a close tag. */
 function scanValue(at: number): number {
   let next = at;
-  while (input[next] !== LESS_THAN || input[next + 1] !== SLASH) {
-    next = isCdataOpen(next) ? scanCdata(next + CDATA_OPEN.length) : scanText(next);
-    if (next === REFUSED) return REFUSED;
+  let end = textEnd;
+  for (;;) {
+    if (input[next] === LESS_THAN) {
+      if (input[next + 1] === SLASH) break;
+      if (!isCdataOpen(next)) return refuse(next, 'text, a CDATA section or a close tag');
+      const from = next + CDATA_OPEN.length;
+      const to = cdataEnd(from);
+      if (to === REFUSED) return REFUSED;
+      append(from, to, end);
+      end += to - from;
+      next = to + CDATA_CLOSE.length;
+    } else if (input[next] === AMPERSAND) {
+      textEnd = end;
+      next = scanReference(next);
+      if (next === REFUSED) return REFUSED;
+      end = textEnd;
+    } else {
+      const to = textRunEnd(next);
+      if (to === REFUSED) return REFUSED;
+      append(next, to, end);
+      end += to - next;
+      next = to;
+    }
   }
+  textEnd = end;
   return next;
 }
 
-function scanCdata(at: number): number {
+/** Where the CDATA section ends that begins here. */
+function cdataEnd(at: number): number {
   let next = at;
   let bits = 0;
   for (;;) {
     const byte = input[next]!;
     if (IS_SPECIAL_IN_CDATA[byte] !== 0) {
       if (isCdataClose(next)) break;
-      if (!isAllowed(next)) return refuse(next, next < inputLength ? 'a character that XML allows' : ']]>');
+      if (!isAllowed(next)) return refuseCharacter(next, CDATA_CLOSE);
     }
     bits |= byte;
     next++;
   }
-  valueBits |= bits;
-  append(at, next);
-  return next + 3;
+  if (bits >= NOT_ASCII_BIT) isAscii = false;
+  return next;
 }
 
-/** Text up to the next `<`. */
-function scanText(at: number): number {
-  let start = at;
+/** Where the text that begins here meets markup or a reference. */
+function textRunEnd(at: number): number {
   let next = at;
   let bits = 0;
   for (;;) {
     const byte = input[next]!;
     if (IS_SPECIAL_IN_TEXT[byte] !== 0) {
-      if (byte === LESS_THAN) break;
-      if (byte === AMPERSAND) {
-        append(start, next);
-        next = scanReference(next);
-        if (next === REFUSED) return REFUSED;
-        start = next;
-        continue;
-      }
-      if (isCdataClose(next)) return refuse(next, 'no ]]> in text');
-      if (!isAllowed(next)) return refuse(next, next < inputLength ? 'a character that XML allows' : 'a close tag');
+      if (byte === LESS_THAN || byte === AMPERSAND) break;
+      if (isCdataClose(next)) return refuse(next, `no ${CDATA_CLOSE} in text`);
+      if (!isAllowed(next)) return refuseCharacter(next, 'a close tag');
     }
     bits |= byte;
     next++;
   }
-  if (next === at) return refuse(at, 'text, a CDATA section or a close tag');
-  valueBits |= bits;
-  append(start, next);
+  if (bits >= NOT_ASCII_BIT) isAscii = false;
   return next;
+}
+
+/** `</name>`, where the name stands in the text. */
+function scanCloseTag(at: number, nameStart: number, nameEnd: number): number {
+  let next = at + 2;
+  let i = nameStart;
+  for (; i + 4 <= nameEnd && inputWords.getInt32(next) === textWords.getInt32(i); i += 4) next += 4;
+  for (; i < nameEnd && input[next] === text[i]; i++) next++;
+  return i === nameEnd && input[next] === GREATER_THAN ? next + 1 : refuseCloseTag(at, nameStart, nameEnd);
+}
+
+/** Compares the last name read with the one before it. */
+function checkOrder(field: number): void {
+  if (isAscending && field > 0) isAscending = compareFields(field, field - NUMBERS_PER_FIELD) > 0;
+}
+
+/** Moves the last field read out of the string to sign. */
+function setAside(field: number): void {
+  const start = numbers[field + START]!;
+  const distance = asideEnd - start;
+  text.copyWithin(asideEnd, start, textEnd);
+  asideEnd += textEnd - start;
+  textEnd = start;
+  numbers[field + START]! += distance;
+  numbers[field + VALUE_START]! += distance;
+  numbers[field + END]! += distance;
 }
 
 /** `&amp;` and its four siblings, or a character by its number: `&#38;`, `&#x26;`. */
@@ -294,7 +367,7 @@ function scanReference(at: number): number {
   if (input[at + 1] === HASH) return scanCharacterReference(at);
   for (const { spelling, character } of ENTITIES) {
     if (follows(at, spelling)) {
-      text[textLength++] = character;
+      text[textEnd++] = character;
       return at + spelling.length;
     }
   }
@@ -343,17 +416,11 @@ function follows(at: number, literal: string): boolean {
   return true;
 }
 
-/** {@link follows} for `<![CDATA[`, unrolled: it is asked once for each field. */
+/** {@link follows} for `<![CDATA[`: it is asked for each field. */
 function isCdataOpen(at: number): boolean {
   return (
-    input[at] === LESS_THAN &&
-    input[at + 1] === 0x21 &&
-    input[at + 2] === 0x5b &&
-    input[at + 3] === 0x43 &&
-    input[at + 4] === 0x44 &&
-    input[at + 5] === 0x41 &&
-    input[at + 6] === 0x54 &&
-    input[at + 7] === 0x41 &&
+    inputWords.getInt32(at) === 0x3c_21_5b_43 && // <![C
+    inputWords.getInt32(at + 4) === 0x44_41_54_41 && // DATA
     input[at + 8] === 0x5b
   );
 }
@@ -369,53 +436,24 @@ function isAllowed(at: number): boolean {
   return byte === RIGHT_BRACKET;
 }
 
-/** Takes over bytes of the input as they are. A call into C++ pays only for many. */
-function append(from: number, to: number): void {
-  let end = textLength;
-  if (to - from > 64) {
+/** Takes over bytes of the input as they are. */
+function append(from: number, to: number, end: number): void {
+  const length = to - from;
+  if (length > 64) {
     text.set(input.subarray(from, to), end);
-    end += to - from;
   } else {
-    for (let i = from; i < to; i++) text[end++] = input[i]!;
+    // The last word may reach beyond the end. What comes next is written over that.
+    for (let i = 0; i < length; i += 4) textWords.setInt32(end + i, inputWords.getInt32(from + i));
   }
-  textLength = end;
 }
 
 function appendCodePoint(codePoint: number): void {
   if (codePoint < 0x80) {
-    text[textLength++] = codePoint;
-    return;
+    text[textEnd++] = codePoint;
+  } else {
+    isAscii = false;
+    textEnd += text.write(String.fromCodePoint(codePoint), textEnd);
   }
-  valueBits |= NOT_ASCII_BIT;
-  textLength += text.write(String.fromCodePoint(codePoint), textLength);
-}
-
-/** Below, at or above zero as the first name (a stretch of the text) is less than, equal to or greater than the second. */
-function compareNames(start: number, end: number, otherStart: number, otherEnd: number): number {
-  const common = Math.min(end - start, otherEnd - otherStart);
-  for (let i = 0; i < common; i++) {
-    const difference = text[start + i]! - text[otherStart + i]!;
-    if (difference !== 0) return difference;
-  }
-  return end - start - (otherEnd - otherStart);
-}
-
-function nameStartOf(field: number): number {
-  return field === 0 ? 0 : numbers[field - NUMBERS_PER_FIELD + END]! + 1;
-}
-
-function compareFields(field: number, other: number): number {
-  return compareNames(
-    nameStartOf(field),
-    numbers[field + VALUE_START]! - 1,
-    nameStartOf(other),
-    numbers[other + VALUE_START]! - 1,
-  );
-}
-
-/** The fields in ascending order of their names. */
-function sortedFields(): number[] {
-  return Array.from({ length: fieldCount }, (_, index) => index * NUMBERS_PER_FIELD).sort(compareFields);
 }
 
 function refuse(at: number, expected: string): number {
@@ -425,15 +463,20 @@ function refuse(at: number, expected: string): number {
 }
 
 /** Names are unique if each is greater than the one before it in ascending order. */
-function findDuplicate(order: readonly number[]): number {
+function findDuplicate(): number {
+  const order = sortedFields();
   for (let i = 1; i < order.length; i++) {
     const field = order[i]!;
     if (compareFields(order[i - 1]!, field) === 0) {
-      const name = text.toString('latin1', nameStartOf(field), numbers[field + VALUE_START]! - 1);
-      return refuse(positions[field / NUMBERS_PER_FIELD]!, `<${name}> only once`);
+      return refuse(positions[field / NUMBERS_PER_FIELD]!, `<${nameOf(field)}> only once`);
     }
   }
   return 0;
+}
+
+/** Refuses a forbidden character, or the end of the document where `missing` is missing. */
+function refuseCharacter(at: number, missing: string): number {
+  return refuse(at, at < inputLength ? 'a character that XML allows' : missing);
 }
 
 function refuseCloseTag(at: number, nameStart: number, nameEnd: number): number {
@@ -457,5 +500,7 @@ function found(at: number): string {
   if (at >= inputLength) return 'the end';
   const following = input.toString('latin1', at, Math.min(at + 40, inputLength));
   const [printable] = /^(?:<[!?/]?[A-Za-z_][A-Za-z0-9_.-]*|[\x20-\x7e])/.exec(following) ?? [];
-  return printable === undefined ? `byte 0x${following.charCodeAt(0).toString(16).padStart(2, '0')}` : quoted(printable);
+  return printable === undefined
+    ? `byte 0x${following.charCodeAt(0).toString(16).padStart(2, '0')}`
+    : quoted(printable);
 }

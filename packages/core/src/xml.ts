@@ -1,6 +1,7 @@
 import { quoted, WechatH5Error } from './errors.js';
 import { isFieldName, MAX_NAME_LENGTH } from './field-name.js';
-import { MAX_BYTES, MAX_FIELDS, scanXml } from './xml-scanner.js';
+import { MAX_BYTES, MAX_FIELDS, scannedRecord } from './scanned-fields.js';
+import { scanXml } from './xml-scanner.js';
 
 /** Anything but what XML 1.0 calls a Char: a lone surrogate too, which cannot be written in UTF-8. */
 const NOT_XML_CHARACTER = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u;
@@ -26,12 +27,12 @@ export function parseXml(xml: Uint8Array | string): Record<string, string> {
 
 /** {@link parseXml} for another root: inside `req_info` of a refund notification it is `<root>`. */
 export function parseFlatXml(xml: Uint8Array | string, rootName: string): Record<string, string> {
-  const document = scanXml(xml, rootName);
-  if (document.ok) return document.toRecord();
-  throw new WechatH5Error('XML_INVALID', `This is not the XML of WeChat Pay: ${document.reason}`, {
+  const refused = scanXml(xml, rootName);
+  if (refused === undefined) return scannedRecord();
+  throw new WechatH5Error('XML_INVALID', `This is not the XML of WeChat Pay: ${refused.reason}`, {
     hint:
       'Pass the bytes exactly as they were received. If they are, they do not come from WeChat Pay. ' +
-      '请传入未经任何修改的原始报文;若报文未被改动,则它并非来自微信支付。',
+      '请传入未经任何修改的原始报文；若报文未被改动，则它并非来自微信支付。',
   });
 }
 
@@ -54,7 +55,8 @@ export function buildXml(fields: Readonly<Record<string, string>>): string {
 
 function element(name: string, value: unknown): string {
   if (!isFieldName(name)) throw invalid(name, `${quoted(name)} is not the name of a field`);
-  if (typeof value !== 'string') throw invalid(name, `${name} is ${value === null ? 'null' : `of type ${typeof value}`}`);
+  if (typeof value !== 'string')
+    throw invalid(name, `${name} is ${value === null ? 'null' : `of type ${typeof value}`}`);
   const forbidden = NOT_XML_CHARACTER.exec(value);
   if (forbidden !== null) {
     const codePoint = forbidden[0].codePointAt(0) as number;
@@ -67,6 +69,6 @@ function element(name: string, value: unknown): string {
 function invalid(field: string | undefined, problem: string): WechatH5Error {
   const hint =
     `Give at most ${MAX_FIELDS} fields named by letters, digits and underscores (at most ${MAX_NAME_LENGTH}), ` +
-    'with strings of characters that XML allows. 字段名只能含字母、数字和下划线,字段值必须是不含控制字符的字符串。';
+    'with strings of characters that XML allows. 字段名只能含字母、数字和下划线，字段值必须是不含控制字符的字符串。';
   return new WechatH5Error('FIELD_INVALID', problem, field === undefined ? { hint } : { hint, field });
 }
