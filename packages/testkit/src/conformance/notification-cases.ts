@@ -123,7 +123,6 @@ export const notificationCases: readonly ConformanceCase[] = [
     async run(harness) {
       const shop = createShop(async (_, { attempt }) => {
         await wait(10);
-        // oxlint-disable-next-line no-throw-literal
         if (attempt === 1) throw 'not an error';
       });
       await withScene(harness, { notify: [shop] }, async (running) => {
@@ -212,7 +211,8 @@ export const notificationCases: readonly ConformanceCase[] = [
   },
   {
     id: 'N20',
-    title: 'with notificationSources, the sender is found as a payer is: through trusted proxies, not by what he writes',
+    title:
+      'with notificationSources, the sender is found as a payer is: through trusted proxies, not by what he writes',
     async run(harness) {
       const shop = createShop(undefined, {
         clientIp: { trust: ['loopback'] },

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
@@ -39,7 +40,7 @@ export async function exchange(target: Target, request: RequestParts): Promise<R
     wire.send(bytesOf({ ...request, headers: { connection: 'close', ...request.headers } }));
     const reply = await wire.reply(request.method);
     await wire.closed;
-    if (wire.surplus > 0) throw new Error(`${wire.surplus} bytes came after the reply`);
+    assert.equal(wire.surplus, 0, 'bytes came after the reply');
     return reply;
   } finally {
     wire.hangUp();
@@ -104,18 +105,18 @@ export class Wire {
 
   /**
    * The next response; an interim `100` is one too. Rejects if the connection ends before it is complete, and
-   * after ten seconds.
+   * after six seconds.
    */
   async reply(method = 'POST'): Promise<Reply> {
-    const until = Date.now() + 10_000;
+    const until = Date.now() + 6000;
     for (;;) {
       const parsed = parseReply(this.#received, method === 'HEAD', this.#ended);
       if (parsed !== undefined) {
         this.#received = this.#received.subarray(parsed.length);
         return parsed.reply;
       }
-      if (this.#ended) throw new Error(`The connection ended after ${this.#received.length} bytes of a reply`);
-      if (Date.now() > until) throw new Error('No reply within ten seconds');
+      if (this.#ended) assert.fail(`the connection ended after ${this.#received.length} bytes of a reply`);
+      if (Date.now() > until) assert.fail('no reply within six seconds');
       await wait(2);
     }
   }
