@@ -1,16 +1,16 @@
-/** The longest name of a field that is read or written, in characters. WeChat Pay's longest has 27. */
+/** The longest name a field may have, in characters. The longest that WeChat Pay documents has 27. */
 export const MAX_NAME_LENGTH = 64;
 
 const FIELD_NAME = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
 
-/** Whether a field may be called this: an XML name of ASCII characters, without a colon. */
+/** Whether a field may have this name: it is an XML name of ASCII characters, without a colon. */
 export function isFieldName(name: string): boolean {
   return name.length <= MAX_NAME_LENGTH && FIELD_NAME.test(name);
 }
 
 /**
- * The names WeChat Pay documents for its notifications and replies. Every other name is read just as well;
- * these only cost less, because a string that exists is a cheaper key than one cut out of a message.
+ * The names that WeChat Pay documents for its notifications and replies, in ascending order. All other names are
+ * read as well; these are only recognised faster, and their strings need not be made.
  */
 export const DOCUMENTED_NAMES: readonly string[] = (
   'appid attach bank_type cash_fee cash_fee_type cash_refund_fee code_url coupon_count coupon_fee coupon_fee_0 ' +
@@ -22,24 +22,21 @@ export const DOCUMENTED_NAMES: readonly string[] = (
   'total_fee trade_state trade_state_desc trade_type transaction_id version'
 ).split(' ');
 
+/** Stands for every other name. Less than the index of any documented one. */
+export const UNDOCUMENTED = -1;
+
 /** The index of each documented name. */
 export const INDEX_OF_NAME: ReadonlyMap<string, number> = new Map(DOCUMENTED_NAMES.map((name, index) => [name, index]));
 
-/** Returned by {@link documentedName} for every other name. */
-export const UNDOCUMENTED = -1;
-
-const SLOTS = 512;
 /** The documented names in bytes. */
 export const SPELLINGS: readonly Uint8Array[] = DOCUMENTED_NAMES.map((name) => Buffer.from(name, 'latin1'));
 
-/** A hash table of the documented names. The factors were chosen so that no two of them share a slot. */
-const INDEX_IN_SLOT: readonly number[] = (() => {
-  const slots = new Array<number>(SLOTS).fill(UNDOCUMENTED);
-  SPELLINGS.forEach((bytes, index) => {
-    slots[slotOf(bytes, 0, bytes.length)] = index;
-  });
-  return slots;
-})();
+/** A hash table from spellings to indexes. The factors were chosen so that no two documented names share a slot. */
+const SLOTS = 512;
+const INDEX_IN_SLOT = new Int16Array(SLOTS).fill(UNDOCUMENTED);
+SPELLINGS.forEach((spelling, index) => {
+  INDEX_IN_SLOT[slotOf(spelling, 0, spelling.length)] = index;
+});
 
 function slotOf(bytes: Uint8Array, start: number, end: number): number {
   const first = bytes[start]!;
@@ -48,7 +45,7 @@ function slotOf(bytes: Uint8Array, start: number, end: number): number {
   return (first * 2 + middle * 4 + last * 23 + end - start) & (SLOTS - 1);
 }
 
-/** The index in {@link DOCUMENTED_NAMES} of the name that these bytes spell, or {@link UNDOCUMENTED}. */
+/** The index of the documented name that these bytes spell, or {@link UNDOCUMENTED}. */
 export function documentedName(bytes: Uint8Array, start: number, end: number): number {
   const index = INDEX_IN_SLOT[slotOf(bytes, start, end)]!;
   if (index === UNDOCUMENTED) return UNDOCUMENTED;

@@ -5,8 +5,8 @@ export const MAX_BYTES = 64 * 1024;
 /** The most fields that a document may have. */
 export const MAX_FIELDS = 128;
 
-// The fields of the document that the scanner read last. One document is read at a time and without a pause, so
-// one store serves all; whoever comes back to a document later has it read again.
+// What the scanner found in the document it read last. Documents are read one at a time and without a pause, so one
+// store serves all; whoever comes back to a document after another was read has it read again.
 
 /** Bytes kept free at the start of the text, for the padded key of an HMAC. */
 export const PAIRS_START = 64;
@@ -16,14 +16,13 @@ export const KEY_ROOM = 128;
 export const ASIDE_START = PAIRS_START + MAX_BYTES + KEY_ROOM;
 
 /**
- * What was read, decoded: `name=value&` for each field that has a value, in the order of the document; when the
- * names ascend, that is the string to sign but for the key. Fields that are never signed, `sign` itself and empty
- * ones, stand aside.
+ * What was read, decoded: `name=value&` for each field in the order of the document. If the names ascend, that is the
+ * string to sign, but for the key. What is never signed, `sign` itself and empty fields, stands aside.
  */
 export const text = Buffer.alloc(ASIDE_START + MAX_BYTES);
 
-/** The five numbers that describe a field. A field is known by the index of its first number. */
-export const numbers = new Array<number>(5 * MAX_FIELDS).fill(0);
+/** {@link NUMBERS_PER_FIELD} numbers for each field. Below, "a field" is the index of its first number. */
+export const numbers = new Int32Array(5 * MAX_FIELDS);
 export const NUMBERS_PER_FIELD = 5;
 /** Where the name begins in the text. */
 export const START = 0;
@@ -33,17 +32,20 @@ export const VALUE_START = 1;
 export const END = 2;
 /** The index of the name in {@link DOCUMENTED_NAMES}, or {@link UNDOCUMENTED}. */
 export const NAME = 3;
-/** 0 if every byte of the value is ASCII. */
+/** 0 if the value is ASCII. */
 export const NOT_ASCII = 4;
 
+/** The fields in ascending order of their names, byte by byte. */
+export const order = new Int32Array(MAX_FIELDS);
+
 export const scanned = {
-  /** Another number for every document that is read. */
+  /** A new number for each document. */
   serial: 0,
   /** How many fields there are. */
   count: 0,
   /** Where the pairs end in the text. */
   pairsEnd: PAIRS_START,
-  /** Whether the names ascend byte by byte, as in everything that WeChat Pay sends. Then no name comes twice. */
+  /** Whether the order of the document is ascending, as in everything that WeChat Pay sends. */
   isAscending: true,
 };
 
@@ -55,55 +57,53 @@ export function scannedRecord(): Record<string, string> {
   const record = Object.setPrototypeOf(new Fields(), null) as Record<string, string>;
   const pairs = text.toString('latin1', PAIRS_START, scanned.pairsEnd);
   for (let field = 0; field < scanned.count * NUMBERS_PER_FIELD; field += NUMBERS_PER_FIELD) {
-    record[nameOf(field)] = valueOf(field, pairs);
+    record[nameOf(field)] = isInPairs(field) ? valueInPairs(field, pairs) : valueOf(field);
   }
   return record;
 }
 
-/** The value of one field. */
+/** The value of one field, or `undefined` if the document has none of this name. */
 export function scannedValue(name: string): string | undefined {
   const field = findField(name);
   return field === -1 ? undefined : valueOf(field);
 }
 
-export function valueOf(field: number, pairs?: string): string {
-  const start = numbers[field + VALUE_START]!;
-  const end = numbers[field + END]!;
-  if (start === end) return '';
-  if (numbers[field + NOT_ASCII] !== 0) return text.toString('utf8', start, end);
-  if (pairs === undefined || start >= ASIDE_START) return text.toString('latin1', start, end);
-  return pairs.slice(start - PAIRS_START, end - PAIRS_START);
+/** A value cut out of the pairs, which costs far less than decoding it alone. */
+function valueInPairs(field: number, pairs: string): string {
+  if (numbers[field + NOT_ASCII] !== 0) return valueOf(field);
+  return pairs.slice(numbers[field + VALUE_START]! - PAIRS_START, numbers[field + END]! - PAIRS_START);
+}
+
+export function valueOf(field: number): string {
+  const encoding = numbers[field + NOT_ASCII] === 0 ? 'latin1' : 'utf8';
+  return text.toString(encoding, numbers[field + VALUE_START], numbers[field + END]);
 }
 
 export function nameOf(field: number): string {
-  const index = numbers[field + NAME]!;
-  if (index !== UNDOCUMENTED) return DOCUMENTED_NAMES[index]!;
+  const documented = numbers[field + NAME]!;
+  if (documented !== UNDOCUMENTED) return DOCUMENTED_NAMES[documented]!;
   return text.toString('latin1', numbers[field + START], numbers[field + VALUE_START]! - 1);
 }
 
-/** The field whose name is documented with this index, or -1. */
-export function findDocumented(name: number): number {
-  for (let field = 0; field < scanned.count * NUMBERS_PER_FIELD; field += NUMBERS_PER_FIELD) {
-    if (numbers[field + NAME] === name) return field;
-  }
-  return -1;
+function isInPairs(field: number): boolean {
+  return numbers[field + START]! < ASIDE_START;
 }
 
-function findField(name: string): number {
-  const documented = INDEX_OF_NAME.get(name);
-  if (documented !== undefined) return findDocumented(documented);
+/** The field with this name, or -1. */
+export function findField(name: string): number {
+  const documented = INDEX_OF_NAME.get(name) ?? UNDOCUMENTED;
   for (let field = 0; field < scanned.count * NUMBERS_PER_FIELD; field += NUMBERS_PER_FIELD) {
-    if (numbers[field + NAME] === UNDOCUMENTED && nameOf(field) === name) return field;
+    if (numbers[field + NAME] !== documented) continue;
+    if (documented !== UNDOCUMENTED || nameOf(field) === name) return field;
   }
   return -1;
 }
 
 /** Below, at or above zero as the name of the first field is less than, equal to or greater than that of the second. */
-export function compareFields(field: number, other: number): number {
-  const name = numbers[field + NAME]!;
-  const otherName = numbers[other + NAME]!;
-  // The documented names are listed in ascending order.
-  if (name !== UNDOCUMENTED && otherName !== UNDOCUMENTED) return name - otherName;
+export function compareNames(field: number, other: number): number {
+  const documented = numbers[field + NAME]!;
+  const otherDocumented = numbers[other + NAME]!;
+  if (documented !== UNDOCUMENTED && otherDocumented !== UNDOCUMENTED) return documented - otherDocumented;
   const start = numbers[field + START]!;
   const otherStart = numbers[other + START]!;
   const length = numbers[field + VALUE_START]! - 1 - start;
@@ -115,18 +115,11 @@ export function compareFields(field: number, other: number): number {
   return length - otherLength;
 }
 
-/** The fields in ascending order of their names. */
-export function sortedFields(): number[] {
-  return Array.from({ length: scanned.count }, (_, index) => index * NUMBERS_PER_FIELD).sort(compareFields);
-}
-
-/** The pairs in ascending order, one character (U+0000–U+00FF) for each byte. */
-export function sortedPairs(): string {
-  const pairs = text.toString('latin1', PAIRS_START, scanned.pairsEnd);
-  let sorted = '';
-  for (const field of sortedFields()) {
-    const start = numbers[field + START]!;
-    if (start < ASIDE_START) sorted += pairs.slice(start - PAIRS_START, numbers[field + END]! + 1 - PAIRS_START);
+/** Copies the pairs in ascending order to the same place in `target`. Returns where they end there. */
+export function copyPairsInOrder(target: Buffer): number {
+  let end = PAIRS_START;
+  for (const field of order.subarray(0, scanned.count)) {
+    if (isInPairs(field)) end += text.copy(target, end, numbers[field + START], numbers[field + END]! + 1);
   }
-  return sorted;
+  return end;
 }

@@ -1,6 +1,6 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import { quoted, WechatH5Error } from './errors.js';
-import { DOCUMENTED_NAMES, isFieldName } from './field-name.js';
+import { isFieldName } from './field-name.js';
 import * as store from './scanned-fields.js';
 import { END, KEY_ROOM, MAX_BYTES, PAIRS_START, scanned, VALUE_START } from './scanned-fields.js';
 import { scanXml, type RefusedXml } from './xml-scanner.js';
@@ -183,13 +183,10 @@ export class SignedMessage {
     this.#body = body;
     this.#rootName = rootName;
     this.#serial = scanned.serial;
-    const field = store.findDocumented(SIGN);
-    const declared = store.findDocumented(SIGN_TYPE);
-    const start = field === -1 ? 0 : store.numbers[field + VALUE_START]!;
-    const end = field === -1 ? 0 : store.numbers[field + END]!;
+    const { start, end } = signInText();
     this.signRefusal =
       start === end ? 'SIGN_MISSING' : isWellFormedSign(text, start, end) ? undefined : 'SIGN_MALFORMED';
-    this.signType = signTypeOf(declared === -1 ? undefined : store.valueOf(declared), end - start);
+    this.signType = signTypeOf(store.scannedValue('sign_type'), end - start);
   }
 
   /** The value of one field. Cheaper than {@link fields}, for a message that may yet be refused. */
@@ -211,11 +208,10 @@ export class SignedMessage {
   verify(keys: readonly PreparedKey[]): number {
     if (this.signRefusal !== undefined) return -1;
     this.#load();
-    const field = store.findDocumented(SIGN);
-    if (!receive(this.signType, text, store.numbers[field + VALUE_START]!, store.numbers[field + END]!)) return -1;
+    const { start, end } = signInText();
+    if (!receive(this.signType, text, start, end)) return -1;
     if (scanned.isAscending) return signerOf(text, scanned.pairsEnd, this.signType, keys);
-    const pairsEnd = PAIRS_START + workspace.write(store.sortedPairs(), PAIRS_START, 'latin1');
-    return signerOf(workspace, pairsEnd, this.signType, keys);
+    return signerOf(workspace, store.copyPairsInOrder(workspace), this.signType, keys);
   }
 
   #load(): void {
@@ -226,8 +222,12 @@ export class SignedMessage {
   }
 }
 
-const SIGN = DOCUMENTED_NAMES.indexOf('sign');
-const SIGN_TYPE = DOCUMENTED_NAMES.indexOf('sign_type');
+/** Where the value of `sign` stands in the scanned text; nowhere, if there is none. */
+function signInText(): { start: number; end: number } {
+  const field = store.findField('sign');
+  if (field === -1) return { start: 0, end: 0 };
+  return { start: store.numbers[field + VALUE_START]!, end: store.numbers[field + END]! };
+}
 
 function signTypeOf(declared: unknown, signLength: number): SignType {
   if (declared === 'MD5' || declared === 'HMAC-SHA256') return declared;

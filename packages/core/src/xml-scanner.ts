@@ -5,7 +5,7 @@ import { documentedName, DOCUMENTED_NAMES, MAX_NAME_LENGTH, SPELLINGS, UNDOCUMEN
 import * as store from './scanned-fields.js';
 import {
   ASIDE_START,
-  compareFields,
+  compareNames,
   END,
   MAX_BYTES,
   MAX_FIELDS,
@@ -15,7 +15,6 @@ import {
   NUMBERS_PER_FIELD,
   PAIRS_START,
   scanned,
-  sortedFields,
   START,
   VALUE_START,
 } from './scanned-fields.js';
@@ -89,41 +88,31 @@ function isXmlCharacter(codePoint: number): boolean {
   );
 }
 
-// The scanner's state. One document is read at a time and without a pause, so one set of variables serves all;
-// they are not the fields of an object because V8 reads these twice as fast.
+// The scanner's state. Documents are read one at a time and without a pause, so one set of variables serves all.
+// They are not the fields of an object because V8 reads module variables twice as fast.
 
-const { text, numbers } = store;
+const { text, numbers, order } = store;
 /** A copy of the document with a NUL behind it. Nothing accepts a NUL, so no loop needs to watch for the end. */
 const input = Buffer.alloc(MAX_BYTES + 2 * CDATA_OPEN.length);
-/** Both again, for what is worth doing four bytes at a time. */
+let inputLength = 0;
+/** Text and input once more, for what is worth doing four bytes at a time. */
 const textWords = new DataView(text.buffer, text.byteOffset, text.length);
 const inputWords = new DataView(input.buffer, input.byteOffset, input.length);
-let inputLength = 0;
 /** Where the next byte goes in the text. What is read never grows: `<a/>` is longer than `a=&`. */
 let textEnd = PAIRS_START;
 let asideEnd = ASIDE_START;
 let fieldCount = 0;
 let isAscending = true;
-/** The index of the last name among the documented ones. */
+/** Of the last field: which documented name it has, and whether its value is ASCII. */
 let previousName = UNDOCUMENTED;
-/** Whether every byte of the last value is ASCII; and of all values. */
 let isAscii = true;
 let isAllAscii = true;
-/** Where each field begins in the input: needed only to say where a duplicate is. */
-const positions = new Array<number>(MAX_FIELDS).fill(0);
-/** The documented name that came behind each one in the last document. It nearly always does again, and is tried first. */
-const followers = new Array<number>(DOCUMENTED_NAMES.length + 1).fill(0);
+/** The documented name that came behind each one in the last document. Nearly always it does again, so it is tried first. */
+const followers = new Int32Array(DOCUMENTED_NAMES.length + 1);
 const SIGN = DOCUMENTED_NAMES.indexOf('sign');
-interface RootTags {
-  readonly name: string;
-  readonly openTag: string;
-  readonly closeTag: string;
-}
-function rootTags(name: string): RootTags {
-  return { name, openTag: `<${name}>`, closeTag: `</${name}>` };
-}
-/** Nearly every document has the root of the one before. */
-let root = rootTags('xml');
+let rootName = '';
+let openTag = '';
+let closeTag = '';
 /** Why and where the document was refused. */
 let expectation = '';
 let refusedAt = 0;
@@ -132,31 +121,52 @@ let refusedAt = 0;
 const REFUSED = -1;
 
 /**
- * Reads a document of the flat dialect: one root element named `rootName`; in it, fields with unique names and
- * text for a value. Once over the bytes, from left to right, in linear time. The fields are in the store then.
+ * Reads a document of the flat dialect: one root element named `root`; in it, fields with unique names and text for a
+ * value. Once over the bytes, from left to right, in linear time. Its fields stand in the store then.
  *
  * Every `scan…` function below takes the position where its part begins and returns the position behind it.
+ *
+ * @returns why the document was refused, or `undefined`
  */
-export function scanXml(document: Uint8Array | string, rootName: string): RefusedXml | undefined {
-  scanned.serial++;
-  scanned.count = 0;
-  if (root.name !== rootName) root = rootTags(rootName);
+export function scanXml(document: Uint8Array | string, root: string): RefusedXml | undefined {
+  begin(root);
   const problem = load(document);
   if (problem !== undefined) return { ok: false, reason: problem };
-  if (scanDocument(root) === REFUSED) return refusal();
+  if (scanDocument() === REFUSED) return refusal();
+  if (!isAllAscii && typeof document !== 'string' && !isUtf8(document)) {
+    refuse(invalidUtf8At(), 'UTF-8');
+    return refusal();
+  }
   scanned.count = fieldCount;
   scanned.pairsEnd = textEnd;
   scanned.isAscending = isAscending;
-  if (!isAscending && findDuplicate() === REFUSED) return refusal();
   return undefined;
+}
+
+function begin(root: string): void {
+  scanned.serial++;
+  scanned.count = 0;
+  textEnd = PAIRS_START;
+  asideEnd = ASIDE_START;
+  fieldCount = 0;
+  isAscending = true;
+  previousName = UNDOCUMENTED;
+  isAllAscii = true;
+  if (root !== rootName) {
+    rootName = root;
+    openTag = `<${root}>`;
+    closeTag = `</${root}>`;
+  }
 }
 
 /** Copies the document into the input. Returns what is wrong with it as a whole, if anything is. */
 function load(document: Uint8Array | string): string | undefined {
   if (typeof document === 'string') {
     const loneSurrogate = /\p{Surrogate}/u.exec(document);
-    if (loneSurrogate !== null)
-      return `expected Unicode text, found a lone surrogate at character ${loneSurrogate.index}`;
+    if (loneSurrogate !== null) {
+      const at = Buffer.byteLength(document.slice(0, loneSurrogate.index));
+      return `at byte ${at}: expected Unicode text, found a lone surrogate`;
+    }
     const bytes = Buffer.byteLength(document);
     if (bytes > MAX_BYTES) return `expected at most ${MAX_BYTES} bytes, found ${bytes}`;
     inputLength = input.write(document);
@@ -167,16 +177,10 @@ function load(document: Uint8Array | string): string | undefined {
     inputLength = document.length;
   }
   input[inputLength] = 0;
-  textEnd = PAIRS_START;
-  asideEnd = ASIDE_START;
-  fieldCount = 0;
-  isAscending = true;
-  isAllAscii = true;
-  previousName = UNDOCUMENTED;
   return undefined;
 }
 
-function scanDocument({ openTag, closeTag }: RootTags): number {
+function scanDocument(): number {
   const root = scanProlog();
   if (root === REFUSED) return REFUSED;
   if (!follows(root, openTag)) return refuse(root, openTag);
@@ -188,9 +192,7 @@ function scanDocument({ openTag, closeTag }: RootTags): number {
   }
   if (!follows(next, closeTag)) return refuse(next, `a field or ${closeTag}`);
   next = skipWhiteSpace(next + closeTag.length);
-  if (next !== inputLength) return refuse(next, 'nothing more');
-  if (!isAllAscii && !isUtf8(input.subarray(0, inputLength))) return refuse(invalidUtf8At(), 'UTF-8');
-  return next;
+  return next === inputLength ? next : refuse(next, 'nothing more');
 }
 
 function scanProlog(): number {
@@ -238,10 +240,11 @@ function scanField(at: number): number {
   numbers[field + END] = textEnd;
   numbers[field + NAME] = name;
   numbers[field + NOT_ASCII] = isAscii ? 0 : 1;
-  positions[fieldCount++] = at;
   if (!isAscii) isAllAscii = false;
   // The documented names are listed in ascending order.
-  if (name <= previousName || previousName === UNDOCUMENTED) checkOrder(field);
+  if (isAscending && name > previousName && previousName !== UNDOCUMENTED) order[fieldCount] = field;
+  else if (insertInOrder(field) === REFUSED) return refuse(at, `<${nameOf(field)}> only once`);
+  fieldCount++;
   previousName = name;
   if (name === SIGN || textEnd === valueStart) setAside(field);
   else text[textEnd++] = AMPERSAND;
@@ -345,9 +348,22 @@ function scanCloseTag(at: number, nameStart: number, nameEnd: number): number {
   return i === nameEnd && input[next] === GREATER_THAN ? next + 1 : refuseCloseTag(at, nameStart, nameEnd);
 }
 
-/** Compares the last name read with the one before it. */
-function checkOrder(field: number): void {
-  if (isAscending && field > 0) isAscending = compareFields(field, field - NUMBERS_PER_FIELD) > 0;
+/** Puts the last field read where it belongs among the others. {@link REFUSED} if one of them has its name. */
+function insertInOrder(field: number): number {
+  let low = 0;
+  let high = fieldCount;
+  while (low < high) {
+    // The last one is compared first: nearly always the new name is greater.
+    const middle = high === fieldCount ? high - 1 : (low + high) >> 1;
+    const difference = compareNames(field, order[middle]!);
+    if (difference === 0) return REFUSED;
+    if (difference < 0) high = middle;
+    else low = middle + 1;
+  }
+  if (low < fieldCount) isAscending = false;
+  order.copyWithin(low + 1, low, fieldCount);
+  order[low] = field;
+  return low;
 }
 
 /** Moves the last field read out of the string to sign. */
@@ -460,18 +476,6 @@ function refuse(at: number, expected: string): number {
   refusedAt = at;
   expectation = expected;
   return REFUSED;
-}
-
-/** Names are unique if each is greater than the one before it in ascending order. */
-function findDuplicate(): number {
-  const order = sortedFields();
-  for (let i = 1; i < order.length; i++) {
-    const field = order[i]!;
-    if (compareFields(order[i - 1]!, field) === 0) {
-      return refuse(positions[field / NUMBERS_PER_FIELD]!, `<${nameOf(field)}> only once`);
-    }
-  }
-  return 0;
 }
 
 /** Refuses a forbidden character, or the end of the document where `missing` is missing. */
