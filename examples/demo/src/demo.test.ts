@@ -12,9 +12,17 @@ interface Run {
   said(text: string): Promise<string>;
 }
 
+const started: ChildProcess[] = [];
+
+// A test that fails must leave nothing behind either.
+afterEach(() => {
+  for (const child of started.splice(0)) child.kill('SIGKILL');
+});
+
 function demo(...args: string[]): Run {
   const loaders = ['-C', '@wechat-h5/source', '--import', 'tsx'];
   const child = spawn(process.execPath, [...loaders, MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  started.push(child);
   let out = '';
   let error = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
@@ -98,12 +106,16 @@ test('interrupted in the middle it ends, too', async () => {
 });
 
 test('killed outright it takes the simulator along', async () => {
-  const { child, said, ended } = demo();
+  const { child, said } = demo();
   const pid = simulatorOf(await said('Ctrl-C ends it.'));
   expect(isAlive(pid)).toBe(true);
   child.kill('SIGKILL');
-  await ended;
-  await until(() => !isAlive(pid));
+  try {
+    await until(() => !isAlive(pid));
+  } finally {
+    // Even where the test fails nothing may stay behind; it would hold this test's pipes, too.
+    if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+  }
 });
 
 test('an unknown framework is refused with the usage', async () => {

@@ -57,3 +57,13 @@ test('a disagreement shows every value with its side', () => {
     '',
   ]);
 });
+
+test('afterwards every exchange is one line, by its reply', () => {
+  const at = new Date(2026, 0, 2, 15, 4, 5);
+  const event = { number: 1, at, operation: 'open', peer: '127.0.0.1:1', outTradeNo: 'A1' };
+  const told = tell(false, (narrator) => {
+    narrator.event({ ...event, type: 'cashier.request' });
+    narrator.event({ ...event, type: 'cashier.reply', verdict: 'LINK_EXPIRED', reason: '支付请求已失效' });
+  });
+  expect(told).toBe('     15:04:05  open  A1  LINK_EXPIRED  支付请求已失效\n');
+});

@@ -75,10 +75,10 @@ export class Narrator {
     this.#print('', this.#paint(good ? 32 : 31, `${chinese}  ${english}`));
   }
 
-  /** What happens while nobody tells a story: one line for each message that WeChat Pay got or had answered. */
+  /** What happens while nobody tells a story: each exchange with WeChat Pay in one line, by how it ended. */
   event({ at, type, operation, outTradeNo, verdict, reason }: SimulatorEvent): void {
-    if (type === 'notification.request' || type === 'cashier.reply') return;
-    const words = [type, operation, outTradeNo, verdict, reason].filter((word) => word !== undefined);
+    if (!type.endsWith('.reply')) return;
+    const words = [operation, outTradeNo, verdict, reason].filter((word) => word !== undefined);
     this.#print(`${INDENT}${this.#paint(2, at.toTimeString().slice(0, 8))}  ${words.join('  ')}`);
   }
 
