@@ -37,10 +37,10 @@ interface Started {
  * @throws {Error} when it ends before it is up
  */
 export async function startSimulator(): Promise<RunningSimulator> {
-  const { resolve } = createRequire(import.meta.url);
-  const command = join(dirname(resolve('@wechat-h5/simulator/package.json')), 'src', 'cli.ts');
+  const require = createRequire(import.meta.url);
+  const command = join(dirname(require.resolve('@wechat-h5/simulator/package.json')), 'src', 'cli.ts');
   const leash = join(dirname(fileURLToPath(import.meta.url)), 'end-with-parent.ts');
-  const loaders = [resolve('tsx'), leash].flatMap((path) => ['--import', pathToFileURL(path).href]);
+  const loaders = [require.resolve('tsx'), leash].flatMap((path) => ['--import', pathToFileURL(path).href]);
   const child = fork(command, ['--json', '--port', '0'], {
     execArgv: ['-C', '@wechat-h5/source', ...loaders],
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],

@@ -50,7 +50,7 @@ export function createShop(options: ShopOptions): Express {
   app.get('/', (_request, response) => send(response, productPage(PRODUCT, newOrderNumber())));
 
   app.post('/pay', ownPagesOnly, readForm, async (request, response) => {
-    const order = readOrderNumber(request.body?.order);
+    const order = readOrderNumber(request.body);
     if (order === undefined) return send(response, errorPage('FORM_INVALID'));
     const { mwebUrl } = await request.wechatH5.createOrder({
       outTradeNo: order,
@@ -62,12 +62,12 @@ export function createShop(options: ShopOptions): Express {
   });
 
   app.get('/return', (request, response) => {
-    const order = readOrderNumber(request.query['order']);
+    const order = readOrderNumber(request.query);
     send(response, order === undefined ? errorPage('ORDER_UNKNOWN') : returnPage(order));
   });
 
   app.post('/check', ownPagesOnly, readForm, async (request, response) => {
-    const order = readOrderNumber(request.body?.order);
+    const order = readOrderNumber(request.body);
     if (order === undefined) return send(response, errorPage('FORM_INVALID'));
     const status = await request.wechatH5.confirmPayment({ outTradeNo: order });
     send(response, resultPage(status, tickets.find(order)));
@@ -76,7 +76,7 @@ export function createShop(options: ShopOptions): Express {
   app.use((_request, response) => send(response, errorPage('NOT_FOUND')));
   app.use(((error: unknown, request, response, next) => {
     if (response.headersSent) return next(error);
-    const page = errorPage(errorCode(error), readOrderNumber(request.body?.order));
+    const page = errorPage(errorCode(error), readOrderNumber(request.body));
     if (page.status >= 500) onError(error);
     send(response, page);
   }) satisfies ErrorRequestHandler);

@@ -9,7 +9,7 @@ test('a number has 128 random bits in the alphabet and length of out_trade_no', 
 
 test('its own numbers are read back, anything else is not', () => {
   const number = newOrderNumber();
-  expect(readOrderNumber(number)).toBe(number);
+  expect(readOrderNumber({ order: number, more: '1' })).toBe(number);
   for (const other of [
     undefined,
     '',
@@ -20,6 +20,7 @@ test('its own numbers are read back, anything else is not', () => {
     [number],
     7,
   ]) {
-    expect(readOrderNumber(other)).toBeUndefined();
+    expect(readOrderNumber({ order: other })).toBeUndefined();
   }
+  for (const nothing of [undefined, null, '', number, {}, [number]]) expect(readOrderNumber(nothing)).toBeUndefined();
 });

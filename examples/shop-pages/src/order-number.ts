@@ -8,7 +8,8 @@ export function newOrderNumber(): string {
   return randomBytes(16).toString('base64url');
 }
 
-/** A number as a form or a link brought it back; `undefined` for anything that this shop never made. */
-export function readOrderNumber(value: unknown): string | undefined {
-  return typeof value === 'string' && /^[\w-]{22}$/.test(value) ? value : undefined;
+/** The number that a form's or link's fields bring back; `undefined` for anything that this shop never made. */
+export function readOrderNumber(fields: unknown): string | undefined {
+  const { order } = Object(fields) as { order?: unknown };
+  return typeof order === 'string' && /^[\w-]{22}$/.test(order) ? order : undefined;
 }
