@@ -54,6 +54,8 @@ const config: Config = {
       },
     },
   ],
+  // Most of the time is spent waiting for deadlines that are real: a worker more than Jest would start.
+  maxWorkers: '100%',
   testTimeout: nightly ? 600_000 : 30_000,
 };
 
