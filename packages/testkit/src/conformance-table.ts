@@ -13,9 +13,11 @@ try {
   const tests = 'packages/[^/]+/src/conformance\\.test';
   const jest = join(ROOT, 'node_modules/.bin/jest');
   // A failure shows in the table; what Jest says of it goes above.
-  await run(jest, [tests, '--json', `--outputFile=${outputFile}`], { cwd: ROOT }).catch((error: Error) => {
-    process.stderr.write(error.message.replace(/^\{.*$/m, ''));
-  });
+  await run(jest, [tests, '--maxWorkers=4', '--json', `--outputFile=${outputFile}`], { cwd: ROOT }).catch(
+    (error: Error) => {
+      process.stderr.write(error.message.replace(/^\{.*$/m, ''));
+    },
+  );
   const { text, complete } = resultTable(JSON.parse(readFileSync(outputFile, 'utf8')) as JestResults);
   process.stdout.write(`${text}\n`);
   process.exitCode = complete ? 0 : 1;
