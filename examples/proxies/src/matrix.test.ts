@@ -1,10 +1,10 @@
 import { createSimulator, type Simulator } from '@wechat-h5/simulator';
+import { runnable } from '@wechat-h5/testkit/proxies';
 import { VISITOR } from './addresses.js';
 import { deploy, type Deployment } from './deployment.js';
 import { BELIEVED_MISTAKES, NAMED_MISTAKES } from './mistakes.js';
 import { RIGHT_SET_UPS } from './right-set-ups.js';
-import { runnable } from './runnable.fixture.js';
-import type { Outcome, SetUp } from './set-up.js';
+import { softwareOf, type Outcome, type SetUp } from './set-up.js';
 import { SHAPE_NAMES } from './shapes.js';
 import { expectedOutcomes } from './table.js';
 import { Visitor } from './visitor.js';
@@ -26,7 +26,7 @@ afterAll(async () => {
 });
 
 describe("right: whatever a visitor sends, only the visitor's own address goes to WeChat Pay", () => {
-  for (const setUp of runnable(RIGHT_SET_UPS)) {
+  for (const setUp of runnable(RIGHT_SET_UPS, softwareOf)) {
     test(`${setUp.name}`, async () => {
       deployment = await deploy(setUp, simulator);
       const { outcomes, guideSample } = await sendAll(deployment);
@@ -37,7 +37,7 @@ describe("right: whatever a visitor sends, only the visitor's own address goes t
 });
 
 describe('wrong, and named on the first honest order', () => {
-  for (const setUp of runnable(NAMED_MISTAKES)) {
+  for (const setUp of runnable(NAMED_MISTAKES, softwareOf)) {
     test(`${setUp.name}`, async () => {
       deployment = await deploy(setUp, simulator);
       const first = await deployment.order([]);
@@ -52,7 +52,7 @@ describe('wrong, and named on the first honest order', () => {
 });
 
 describe('wrong, and believed: no application can tell', () => {
-  for (const setUp of runnable(BELIEVED_MISTAKES)) {
+  for (const setUp of runnable(BELIEVED_MISTAKES, softwareOf)) {
     test(`${setUp.name}`, async () => {
       deployment = await deploy(setUp, simulator);
       expect((await sendAll(deployment)).outcomes).toEqual(expectedOutcomes(setUp));
@@ -82,7 +82,7 @@ describe('connections are reused, as the shapes take for granted', () => {
   const rightSetUps = (...names: readonly string[]): readonly SetUp[] =>
     RIGHT_SET_UPS.filter(({ name }) => names.includes(name));
 
-  for (const setUp of runnable(rightSetUps('nginx', 'Apache', 'HAProxy', 'Caddy'))) {
+  for (const setUp of runnable(rightSetUps('nginx', 'Apache', 'HAProxy', 'Caddy'), softwareOf)) {
     test(`${setUp.name} keeps the visitor's connection`, async () => {
       deployment = await deploy(setUp, simulator);
       const visitor = new Visitor(VISITOR);
@@ -96,7 +96,7 @@ describe('connections are reused, as the shapes take for granted', () => {
     });
   }
 
-  for (const setUp of runnable(rightSetUps('Apache', 'Caddy'))) {
+  for (const setUp of runnable(rightSetUps('Apache', 'Caddy'), softwareOf)) {
     test(`${setUp.name} carries the orders of two visitors over one connection to Node`, async () => {
       deployment = await deploy(setUp, simulator);
       expect((await deployment.send('two visitors by turns')).outcome).toBe('right');

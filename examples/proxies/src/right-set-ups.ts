@@ -72,11 +72,19 @@ export const RIGHT_SET_UPS: readonly RightSetUp[] = [
     guideSample: 19,
   },
   {
+    // At the edge they have nothing to do: the proxy that they name sends nothing.
+    name: "Apache, the guide's lines",
+    hops: [apache('apache/behind-load-balancer', OUTER, '127.0.0.1')],
+    clientIp: { trust: [OUTER] },
+    outcomes: TOO_LONG_FOR_A_PROXY,
+    guideSample: 7,
+  },
+  {
     name: 'Apache, X-Real-IP',
     hops: [apache('apache/x-real-ip', OUTER)],
     clientIp: { trust: [OUTER], header: 'x-real-ip' },
     outcomes: { ...TOO_LONG_FOR_A_PROXY, 'Connection: X-Forwarded-For': 'HEADER_MISSING' },
-    guideSample: 19,
+    guideSample: 7,
   },
   {
     name: 'Apache, ProxyPass alone',

@@ -49,10 +49,16 @@ export interface NamedMistake extends SetUp {
 
 export const nginx = (file: string, address: string, loadBalancer?: string): Hop =>
   hop('nginx', `${file}.conf`, address, loadBalancer);
-export const apache = (file: string, address: string): Hop => hop('apache', `${file}.conf`, address);
+export const apache = (file: string, address: string, loadBalancer?: string): Hop =>
+  hop('apache', `${file}.conf`, address, loadBalancer);
 export const haproxy = (file: string, address: string): Hop => hop('haproxy', `${file}.cfg`, address);
 export const caddy = (file: string, address: string): Hop => hop('caddy', `${file}.Caddyfile`, address);
 
 function hop(software: ProxySoftware, file: string, address: string, loadBalancer?: string): Hop {
   return { software, file, address, ...(loadBalancer === undefined ? {} : { loadBalancer }) };
+}
+
+/** The servers that a deployment needs. */
+export function softwareOf({ hops }: SetUp): readonly ProxySoftware[] {
+  return hops.map(({ software }) => software);
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Agent, request, type IncomingMessage } from 'node:http';
+import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { Endpoint } from '@wechat-h5/testkit/proxies';
 
@@ -17,10 +18,13 @@ export class Visitor {
   readonly address: string;
   readonly #agent: Agent;
 
-  /** @param address a loopback address, which the connections come from */
-  constructor(address: string) {
+  /**
+   * @param address a loopback address, which the connections come from
+   * @param preface written first on a connection, ahead of HTTP
+   */
+  constructor(address: string, preface?: string) {
     this.address = address;
-    this.#agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    this.#agent = preface === undefined ? new Agent({ keepAlive: true, maxSockets: 1 }) : new PrefacingAgent(preface);
   }
 
   /** Posts to the path. `headers` go out line by line, in their order, as they are. */
@@ -42,5 +46,20 @@ export class Visitor {
 
   leave(): void {
     this.#agent.destroy();
+  }
+}
+
+class PrefacingAgent extends Agent {
+  readonly #preface: string;
+
+  constructor(preface: string) {
+    super({ keepAlive: true, maxSockets: 1 });
+    this.#preface = preface;
+  }
+
+  override createConnection(options: TcpNetConnectOpts): Socket {
+    const socket = connect(options);
+    socket.write(this.#preface);
+    return socket;
   }
 }

@@ -6,4 +6,5 @@ export {
   type ProxySoftware,
   type RunningProxy,
 } from './proxy.js';
+export { runnable } from './runnable.js';
 export type { Endpoint } from './server-process.js';

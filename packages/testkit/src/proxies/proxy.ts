@@ -32,6 +32,8 @@ export interface ProxyOptions {
 }
 
 export interface RunningProxy extends Endpoint {
+  /** Where its files are. */
+  readonly folder: string;
   /** Ends the server and removes its files. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -76,6 +78,7 @@ export async function startProxy({ software, file, address, next, loadBalancer }
     const server = await startServer({ binary, args, env, cwd: folder }, listen);
     return {
       ...listen,
+      folder,
       async stop() {
         await server.stop();
         removeFolder();
