@@ -7,7 +7,7 @@ export interface Ticket {
   readonly transactionId: string;
 }
 
-/** Issues tickets and finds them again. A real shop keeps them in its database. */
+/** Issues tickets and finds them again. A real shop keeps them in its database, unique by transaction id. */
 export class TicketOffice {
   readonly #issued: Ticket[] = [];
 
