@@ -24,7 +24,11 @@ export const OTHER_OPTIONS: WechatH5Options = {
 
 export const SUCCESS =
   '<xml><return_code><![CDATA[SUCCESS]]></return_code><return_msg><![CDATA[OK]]></return_msg></xml>';
-export const FAIL = '<xml><return_code><![CDATA[FAIL]]></return_code><return_msg><![CDATA[FAIL]]></return_msg></xml>';
+/** The names of the headers of a reply that nobody has touched. */
+export const HEADERS = ['cache-control', 'connection', 'content-length', 'content-type', 'date', 'keep-alive'];
+
+/** The only reply there is to a payment that is safe. */
+export const ACKNOWLEDGED = { status: 200, headers: HEADERS, body: SUCCESS };
 
 /** Posts a genuine notification as WeChat Pay does; resolves with the whole reply. */
 export async function notify(
@@ -32,13 +36,13 @@ export async function notify(
   path = '/wechat/notify',
   merchant = MERCHANT,
   fields: Readonly<Record<string, string>> = {},
-): Promise<{ status: number; body: string }> {
+): Promise<{ status: number; headers: string[]; body: string }> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, {
     method: 'POST',
     headers: { 'content-type': 'text/xml' },
     body: signedNotification(fields, merchant),
   });
-  return { status: response.status, body: await response.text() };
+  return { status: response.status, headers: [...response.headers.keys()], body: await response.text() };
 }
 
 /** @returns status and body, parsed as JSON where it is JSON */

@@ -14,7 +14,7 @@ import {
   type WechatH5OptionsFactory,
 } from './index.js';
 import { createApp, listen, PLATFORMS } from './platforms.fixture.js';
-import { MERCHANT, notify, OPTIONS, OTHER, OTHER_OPTIONS, SUCCESS } from './shop.fixture.js';
+import { ACKNOWLEDGED, MERCHANT, notify, OPTIONS, OTHER, OTHER_OPTIONS, SUCCESS } from './shop.fixture.js';
 
 describe('what is injected', () => {
   test('one instance, by its class, by the decorator and by its token', async () => {
@@ -145,7 +145,7 @@ describe('where the options come from', () => {
     const root = moduleOf({ imports: [WechatH5Module.forRootAsync(source)], providers: [Deliveries] });
     const app = await createApp(root, (PLATFORMS[0] as (typeof PLATFORMS)[number]).adapter());
     const port = await listen(app);
-    expect(await notify(port, '/from/settings')).toEqual({ status: 200, body: SUCCESS });
+    expect(await notify(port, '/from/settings')).toEqual(ACKNOWLEDGED);
     expect(app.get(Deliveries).payments).toHaveLength(1);
     await app.close();
   });
