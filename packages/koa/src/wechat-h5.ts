@@ -1,6 +1,6 @@
 // Makes sure that the module augmented below is the real one.
 import type {} from 'koa';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   bindToRequest,
   captureRequest,
@@ -25,7 +25,7 @@ declare module 'koa' {
 
 /** Koa's own context, as far as it is needed here: structural, so that both majors' types fit. */
 export interface KoaContext {
-  readonly req: ParsedIncomingMessage;
+  readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly originalUrl: string;
   readonly path: string;
@@ -36,6 +36,7 @@ export type Middleware = (ctx: KoaContext, next: () => Promise<unknown>) => Prom
 
 /** What else is found on a context that is at work. */
 export interface ActiveContext extends KoaContext {
+  readonly req: ParsedIncomingMessage;
   respond?: boolean;
   request?: ParsedBody;
   wechatH5?: BoundWechatH5;
