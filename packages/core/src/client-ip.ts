@@ -4,10 +4,9 @@ import { readClientIpOptions, type ClientIpOptions } from './client-ip-options.j
 import { findPayer, type ClientIp, type ClientIpRequest } from './client-ip-walk.js';
 import { trustByFunction, trustsEverybody, type TrustedProxies, type TrustFunction } from './trusted-proxies.js';
 
-export type { Advice } from './client-ip-advice.js';
-export type { ClientIpExplanation, ExplainedLine } from './client-ip-explanation.js';
-export type { ClientIpOptions, Trust } from './client-ip-options.js';
-export type { ClientIp, ClientIpRequest, TracedHop, TracedPeer } from './client-ip-walk.js';
+export type { ClientIpExplanation } from './client-ip-explanation.js';
+export type { ClientIpOptions } from './client-ip-options.js';
+export type { ClientIp, ClientIpRequest } from './client-ip-walk.js';
 export type { TrustFunction } from './trusted-proxies.js';
 
 export interface ClientIpResolver {

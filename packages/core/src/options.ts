@@ -275,7 +275,6 @@ function notifyUrlOf(value: unknown, simulated: boolean): URL {
     throw invalid('notifyUrl', 'is on this machine, where WeChat Pay cannot reach it', hint);
   if ([...value].length > 256) throw invalid('notifyUrl', 'is longer than 256 characters', hint);
   // It is sent as it is written, and WeChat Pay does not repair it.
-  // oxlint-disable-next-line no-control-regex
   if (!/^[\x21-\x7e]+$/.test(value))
     throw invalid('notifyUrl', 'has blanks or characters that are not ASCII', 'Percent-encode it.');
   return url;

@@ -37,7 +37,7 @@ export interface Problem {
 }
 
 /** The name of the node:diagnostics_channel on which every {@link Problem} is published as well. */
-export const PROBLEM_CHANNEL = 'wechat-h5:problem';
+const PROBLEM_CHANNEL = 'wechat-h5:problem';
 
 const problems = channel(PROBLEM_CHANNEL);
 

@@ -12,7 +12,6 @@ import { trustOfApplication } from './trust.js';
 
 declare global {
   // Both majors of @types/express read their Request from here.
-  // oxlint-disable-next-line no-namespace
   namespace Express {
     interface Request {
       /** WeChat Pay H5 for this visitor, behind `wechatH5()` or `wechatH5Notify()`. */
