@@ -25,8 +25,16 @@ const CASES: Case[] = [
   { name: 'IPv4-mapped peer', remoteAddress: '::ffff:10.0.0.2', forwardedFor: '223.104.111.97' },
   { name: 'IPv6 payer', remoteAddress: '10.0.0.2', forwardedFor: '240e:b0:203:4e90:2535:6ee1:61ac:ffe5' },
   { name: 'IPv6 proxy and payer', remoteAddress: 'fd00::2', forwardedFor: '240e:b0:203:4e90:2535:6ee1:61ac:ffe5' },
-  { name: '10,000 forged entries', remoteAddress: '10.0.0.2', forwardedFor: `${'6.6.6.6, '.repeat(9_999)}223.104.111.97` },
-  { name: '10,000 trusted entries', remoteAddress: '10.0.0.2', forwardedFor: `223.104.111.97${', 10.0.0.1'.repeat(9_999)}` },
+  {
+    name: '10,000 forged entries',
+    remoteAddress: '10.0.0.2',
+    forwardedFor: `${'6.6.6.6, '.repeat(9_999)}223.104.111.97`,
+  },
+  {
+    name: '10,000 trusted entries',
+    remoteAddress: '10.0.0.2',
+    forwardedFor: `223.104.111.97${', 10.0.0.1'.repeat(9_999)}`,
+  },
 ];
 
 const ROUNDS = Number(process.env['ROUNDS'] ?? 41);
@@ -49,7 +57,10 @@ function contestOf({ name, remoteAddress, forwardedFor, trust = TRUST }: Case): 
   const request = { remoteAddress, rawHeaders: phoneHeaders(forwardedFor) };
   const trusts = proxyAddr.compile(trust);
   // proxy-addr reads these two properties and no other.
-  const message = { headers: { 'x-forwarded-for': forwardedFor }, socket: { remoteAddress } } as unknown as IncomingMessage;
+  const message = {
+    headers: { 'x-forwarded-for': forwardedFor },
+    socket: { remoteAddress },
+  } as unknown as IncomingMessage;
   const ours = () => {
     try {
       return resolver.resolve(request).ip;
@@ -113,5 +124,7 @@ console.log(`Node ${process.version}, ${ROUNDS} interleaved rounds, medians\n`);
 console.log('| case | resolver, ns | proxy-addr, ns | resolver ÷ proxy-addr |\n| --- | ---: | ---: | ---: |');
 for (const { name, ours, theirs } of contests) {
   const ratio = median(ours.times.map((time, round) => time / theirs.times[round]!));
-  console.log(`| ${name} | ${median(ours.times).toFixed(0)} | ${median(theirs.times).toFixed(0)} | ${ratio.toFixed(2)} |`);
+  console.log(
+    `| ${name} | ${median(ours.times).toFixed(0)} | ${median(theirs.times).toFixed(0)} | ${ratio.toFixed(2)} |`,
+  );
 }
