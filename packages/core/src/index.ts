@@ -11,7 +11,7 @@ export type { NewOrder, SceneInfo } from './new-order.js';
 export type { Notification, PaymentFailure, PaymentNotification } from './notification.js';
 export type { NotificationEvent, NotificationStage } from './notification-events.js';
 export type { NotificationReply, NotificationRequest } from './notification-endpoint.js';
-export { optionsFromEnv } from './options.js';
+export { optionsFromEnv } from './environment.js';
 export type { WechatH5Options } from './options.js';
 export type { OrderBook, OrderChange, OrderKey, OrderRecord } from './order-book.js';
 export type { H5Order, OrderQuery, OrderRef } from './orders.js';
