@@ -48,6 +48,14 @@ test.each([...new Set(documents)])('every link of %s into the repository leads s
   expect(broken.map(([link]) => link)).toEqual([]);
 });
 
+test('packages/core/README.md has a row for every option', () => {
+  const [, known = ''] = /const KNOWN[^{]*\{(.*?)\n\}/s.exec(readText('packages/core/src/options.ts')) ?? [];
+  const options = [...known.matchAll(/^ {2}(\w+): true,$/gm)].map(([, name]) => name);
+  const rows = [...readText('packages/core/README.md').matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
+  expect(options).toContain('merchant');
+  expect(rows.sort()).toEqual(options.sort());
+});
+
 function anchorsOf(path: string): readonly string[] {
   return [...readText(path).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
     heading
