@@ -1,8 +1,9 @@
-import { beijingTime, parseBeijingTime } from './beijing-time.js';
+import { beijingDateTime, beijingTime, parseBeijingTime } from './beijing-time.js';
 
 test('writes and reads UTC+8 whatever the zone of this machine', () => {
   const time = new Date('2026-12-31T16:00:05.999Z');
   expect(beijingTime(time)).toBe('20270101000005');
+  expect(beijingDateTime(time)).toBe('2027-01-01 00:00:05');
   expect(parseBeijingTime('20270101000005')).toEqual(new Date('2026-12-31T16:00:05.000Z'));
 });
 

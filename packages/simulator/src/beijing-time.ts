@@ -8,6 +8,11 @@ export function beijingTime(time: Date): string {
     .slice(0, 14);
 }
 
+/** `yyyy-MM-dd HH:mm:ss` in UTC+8, as refunds have it and nothing else does. */
+export function beijingDateTime(time: Date): string {
+  return new Date(time.getTime() + UTC8_MILLISECONDS).toISOString().slice(0, 19).replace('T', ' ');
+}
+
 /** Reads `yyyyMMddHHmmss` (UTC+8); `undefined` when it is not 14 digits or names no real moment. */
 export function parseBeijingTime(text: string): Date | undefined {
   const parts = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(text);

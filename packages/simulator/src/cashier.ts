@@ -21,7 +21,12 @@ const OUTCOME_PATH = '/cgi-bin/mmpayweb-bin/outcome';
 const KEPT_VISITS = 10_000;
 
 /** What the way back says: an unpaid order gets there by the cancel button alone. */
-const OUTCOMES: Readonly<Record<TradeState, Outcome>> = { SUCCESS: 'paid', NOTPAY: 'cancelled', CLOSED: 'closed' };
+const OUTCOMES: Readonly<Record<TradeState, Outcome>> = {
+  SUCCESS: 'paid',
+  REFUND: 'paid',
+  NOTPAY: 'cancelled',
+  CLOSED: 'closed',
+};
 
 /** One browser that the middle page let through. */
 interface Visit {

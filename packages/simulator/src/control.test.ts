@@ -1,6 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { eventually, openScene, type Scene } from './merchant.fixture.js';
 import type { SimulatorEvent } from './index.js';
+import { parseXml } from './xml.js';
 
 let scene: Scene;
 beforeEach(async () => {
@@ -28,6 +29,43 @@ test('reads orders, notifications and events as JSON, without the key', async ()
   expect(JSON.stringify([await read('orders'), await read('notifications'), await read('events')])).not.toContain(
     scene.simulator.merchant.apiKey,
   );
+});
+
+test('refunds, settles, notifies and forges refunds', async () => {
+  await scene.place('order-1');
+  await command('pay', { outTradeNo: 'order-1' });
+  const choice = { outRefundNo: 'R1', refundFee: 90, status: 'PROCESSING', notifyUrl: `${scene.shopUrl}/refunds` };
+  expect(await command('refund', { outTradeNo: 'order-1', ...choice })).toMatchObject({
+    status: 200,
+    body: { refund: choice, attempts: [] },
+  });
+  expect(await command('settle-refund', { outRefundNo: 'R1', status: 'CHANGE' })).toMatchObject({
+    status: 200,
+    body: { refund: { status: 'CHANGE' }, attempts: [{ kind: 'refund', verdict: 'acknowledged' }] },
+  });
+  expect(await command('settle-refund', { outRefundNo: 'R1' })).toMatchObject({
+    body: { refund: { status: 'SUCCESS' } },
+  });
+  expect(await command('refund', { outTradeNo: 'order-1' })).toMatchObject({
+    body: { refund: { refundFee: 1900, status: 'SUCCESS' }, attempts: [{}] },
+  });
+  expect(await read('refunds')).toMatchObject([{ outRefundNo: 'R1', status: 'SUCCESS' }, { refundFee: 1900 }]);
+  expect(await command('notify', { outTradeNo: 'order-1', outRefundNo: 'R1', copies: 2 })).toMatchObject({
+    body: { attempts: [{ outRefundNo: 'R1' }, { outRefundNo: 'R1' }] },
+  });
+  const told = scene.notified.length;
+  await command('refund', { outTradeNo: 'order-1' });
+  const forgeries = [{}, { fields: { refund_fee: '1' } }, { replay: true }, { spliceWith: 'R1' }];
+  for (const forgery of forgeries) {
+    expect(await command('forge-refund', { outRefundNo: 'R1', ...forgery })).toMatchObject({
+      status: 200,
+      body: { attempts: [{ kind: 'forged', outRefundNo: 'R1' }] },
+    });
+  }
+  expect(scene.notified).toHaveLength(told + forgeries.length);
+  const [, , replayed, spliced] = scene.notified.slice(told).map((body) => parseXml(body)['req_info']);
+  const [first, newest] = scene.notified.slice(1).map((body) => parseXml(body)['req_info']);
+  expect([replayed, spliced]).toEqual([first, newest]);
 });
 
 test('pays, cancels, notifies and forges', async () => {
@@ -58,11 +96,23 @@ test.each([
   [409, 'ORDER_PAID', 'pay', { outTradeNo: 'order-2' }],
   [409, 'ORDER_PAID', 'cancel', { outTradeNo: 'order-2' }],
   [400, 'RANGE', 'notify', { outTradeNo: 'order-2', copies: 0 }],
+  [404, 'ORDER_UNKNOWN', 'refund', { outTradeNo: 'never' }],
+  [409, 'ORDER_NOT_PAID', 'refund', { outTradeNo: 'order-1' }],
+  [409, 'REFUND_EXCEEDS', 'refund', { outTradeNo: 'order-2', refundFee: 9999 }],
+  [400, 'RANGE', 'refund', { outTradeNo: 'order-2', refundFee: 0 }],
+  [400, 'RANGE', 'refund', { outTradeNo: 'order-2', status: 'DONE' }],
+  [404, 'REFUND_UNKNOWN', 'settle-refund', { outRefundNo: 'never' }],
+  [404, 'REFUND_UNKNOWN', 'forge-refund', { outRefundNo: 'never' }],
+  [404, 'REFUND_UNKNOWN', 'notify', { outTradeNo: 'order-2', outRefundNo: 'never' }],
+  [400, 'BODY', 'refund', { outTradeNo: 'order-2', refundFee: '1' }],
+  [400, 'BODY', 'settle-refund', {}],
+  [400, 'BODY', 'forge', { outTradeNo: 'order-1', fields: null }],
+  [404, 'NOT_FOUND', 'constructor', {}],
   [400, 'BODY', 'pay', {}],
   [400, 'BODY', 'pay', null],
   [400, 'BODY', 'pay', { outTradeNo: 1 }],
   [400, 'BODY', 'forge', { outTradeNo: 'order-1', fields: { total_fee: 1 } }],
-  [404, 'NOT_FOUND', 'refund', { outTradeNo: 'order-1' }],
+  [404, 'NOT_FOUND', 'close', { outTradeNo: 'order-1' }],
 ])('%i %s for %s %j', async (status, code, name, body) => {
   await scene.place('order-1');
   await scene.place('order-2');
@@ -111,6 +161,20 @@ test('streams events as they happen, and from where the reader left off', async 
     [4, 'notification.reply'],
   ]);
   received.end();
+});
+
+test('the overview shows refunds, and takes either answer to a forged one', async () => {
+  await scene.place('order-1', { fee_type: 'JPY' });
+  await scene.simulator.pay('order-1');
+  await scene.simulator.refund('order-1', { outRefundNo: 'R-1', refundFee: 90, status: 'CHANGE' });
+  await scene.simulator.faults.forgeRefundNotification('R-1');
+  const { page } = await scene.browse(at('/'));
+  const rows = page.match(/<tr>[^]*?<\/tr>/g)?.map((row) => row.replaceAll(/\s+/g, ' ')) ?? [];
+  expect(rows.find((row) => row.includes('CHANGE'))).toMatch(
+    /<td>R-1<\/td> <td class="bad">CHANGE<\/td> <td>JPY 90 \(smallest unit\)<\/td> <td>order-1<\/td> <td>9950/,
+  );
+  expect(rows.find((row) => row.includes('forged'))).toContain('<td class="words soft">acknowledged</td>');
+  expect(rows.find((row) => row.includes('>REFUND<'))).toContain('<td class="good">REFUND</td>');
 });
 
 test('the overview shows orders and attempts, escaped, and renews itself', async () => {

@@ -1,32 +1,39 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { COMMAND_NAMES, CommandFormatError, commandNamed, parseGiven, type Desks } from './control-commands.js';
 import type { EventLog, SimulatorEvent } from './events.js';
 import type { HttpReply, HttpRequest } from './http-exchange.js';
 import { isLoopbackHost } from './http-url.js';
 import type { Notifier } from './notifier.js';
 import type { OrderLedger } from './orders.js';
 import { overviewPage } from './overview-page.js';
-import type { PaymentDesk } from './payment-desk.js';
+import type { RefundLedger } from './refunds.js';
 import type { SimulatedMerchant } from './simulated-merchant.js';
-import { SimulatorError } from './simulator-error.js';
+import { SimulatorError, type SimulatorErrorCode } from './simulator-error.js';
 
 const CONTROL_PATH = '/__simulator/';
 const EVENTS_PATH = `${CONTROL_PATH}events`;
 
-const STATUS = {
+const STATUS: Readonly<Record<SimulatorErrorCode, number>> = {
   IN_PRODUCTION: 500,
   NOT_LOOPBACK: 500,
   ORDER_UNKNOWN: 404,
   ORDER_PAID: 409,
   ORDER_CLOSED: 409,
   ORDER_NOT_PAID: 409,
+  REFUND_UNKNOWN: 404,
+  REFUND_EXISTS: 409,
+  REFUND_EXCEEDS: 409,
+  REFUND_LIMIT: 409,
+  REFUND_PROCESSING: 409,
+  REFUND_SETTLED: 409,
   STOPPED: 503,
-} as const;
+};
 
-export interface ControlOptions {
+export interface ControlOptions extends Desks {
   readonly merchant: SimulatedMerchant;
   readonly orders: OrderLedger;
+  readonly refunds: RefundLedger;
   readonly notifier: Notifier;
-  readonly desk: PaymentDesk;
   readonly events: EventLog;
 }
 
@@ -42,8 +49,8 @@ export class Control {
     const { pathname } = request.url;
     if (pathname !== '/' && !pathname.startsWith(CONTROL_PATH)) return undefined;
     if (!isAddressedToLoopback(request.headers.host)) return refusal(403, 'FORBIDDEN', 'the Host is not loopback');
-    const { merchant, orders, notifier } = this.#options;
-    if (pathname === '/') return overviewPage(merchant, orders.list(), notifier);
+    const { merchant, orders, refunds, notifier } = this.#options;
+    if (pathname === '/') return overviewPage(merchant, { orders: orders.list(), refunds: refunds.list() }, notifier);
     const resource = pathname.slice(CONTROL_PATH.length);
     if (request.method === 'GET') return this.#read(resource);
     if (request.method !== 'POST') return refusal(405, 'METHOD', 'use GET or POST');
@@ -51,8 +58,7 @@ export class Control {
     if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
       return refusal(415, 'CONTENT_TYPE', 'send application/json');
     }
-    const command = parseCommand(request.body);
-    return command ? this.#carryOut(resource, command) : refusal(400, 'BODY', 'send an object with outTradeNo');
+    return this.#carryOut(resource, request.body);
   }
 
   /** `GET /__simulator/events` with `Accept: text/event-stream`: every event after `Last-Event-ID`, as it happens. */
@@ -77,55 +83,31 @@ export class Control {
   }
 
   #read(resource: string): HttpReply {
-    const { orders, notifier, events } = this.#options;
+    const { orders, refunds, notifier, events } = this.#options;
     if (resource === 'orders') return json(200, orders.list());
+    if (resource === 'refunds') return json(200, refunds.list());
     if (resource === 'notifications') return json(200, notifier.list());
     if (resource === 'events') return json(200, events.list());
-    return refusal(404, 'NOT_FOUND', 'orders, notifications and events can be read');
+    return refusal(404, 'NOT_FOUND', 'orders, refunds, notifications and events can be read');
   }
 
-  async #carryOut(resource: string, { outTradeNo, copies, fields }: Command): Promise<HttpReply> {
-    const { desk } = this.#options;
+  async #carryOut(name: string, body: Buffer): Promise<HttpReply> {
+    const command = commandNamed(name);
+    if (!command) return refusal(404, 'NOT_FOUND', `these can be posted: ${COMMAND_NAMES.join(', ')}`);
     try {
-      if (resource === 'pay') {
-        const { order, told } = desk.pay(outTradeNo);
-        return json(200, { order, attempts: await told });
-      }
-      if (resource === 'cancel') return json(200, { order: desk.cancel(outTradeNo) });
-      if (resource === 'notify') return json(200, { attempts: await desk.sendAgain(outTradeNo, copies) });
-      if (resource === 'forge') return json(200, { attempts: [await desk.forge(outTradeNo, { fields })] });
+      return json(200, await command(parseGiven(body), this.#options));
     } catch (error) {
-      if (error instanceof SimulatorError) return refusal(STATUS[error.code], error.code, error.message);
+      if (error instanceof CommandFormatError) return refusal(400, 'BODY', error.message);
       if (error instanceof RangeError) return refusal(400, 'RANGE', error.message);
+      if (error instanceof SimulatorError) return refusal(STATUS[error.code], error.code, error.message);
       throw error;
     }
-    return refusal(404, 'NOT_FOUND', 'pay, cancel, notify and forge can be posted');
   }
 }
 
 /** A website whose name was made to resolve to this machine still sends that name. */
 function isAddressedToLoopback(host: string | undefined): boolean {
   return URL.canParse(`http://${host}`) && isLoopbackHost(new URL(`http://${host}`).hostname);
-}
-
-interface Command {
-  readonly outTradeNo: string;
-  readonly copies: number;
-  readonly fields: Readonly<Record<string, string>>;
-}
-
-function parseCommand(body: Buffer): Command | undefined {
-  let given: Partial<Record<keyof Command, unknown>> | null;
-  try {
-    given = JSON.parse(body.toString('utf8')) as typeof given;
-  } catch {
-    return undefined;
-  }
-  const { outTradeNo, copies = 1, fields = {} } = given ?? {};
-  if (typeof outTradeNo !== 'string' || typeof copies !== 'number' || typeof fields !== 'object' || !fields)
-    return undefined;
-  if (!Object.values(fields).every((value) => typeof value === 'string')) return undefined;
-  return { outTradeNo, copies, fields: fields as Readonly<Record<string, string>> };
 }
 
 function json(status: number, value: unknown): HttpReply {

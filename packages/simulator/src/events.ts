@@ -15,18 +15,21 @@ export interface SimulatorEvent {
     | 'cashier.reply'
     | 'notification.request'
     | 'notification.reply';
-  /** `unifiedorder`, `orderquery`, `closeorder`; `open`, `pay`, `cancel`, `outcome`; `notify`. */
+  /** `unifiedorder`, `orderquery`, `closeorder`, `refundquery`; `open`, `pay`, `cancel`, `outcome`; `notify`. */
   readonly operation: string;
   /** The other end: an address and port for what reached us, the URL for what we sent. */
   readonly peer: string;
+  /** The order concerned, also where the message names it by another number. */
   readonly outTradeNo?: string;
+  /** When the message is about one refund. */
+  readonly outRefundNo?: string;
   /** The message's XML fields as strings, or the form's or query's; absent when there was nothing to read. */
   readonly fields?: Readonly<Record<string, string>>;
   /** HTTP status of a reply; absent when the connection was dropped or failed. */
   readonly status?: number;
   /**
    * How the message was judged. Gateway reply: `SUCCESS` or the official error code. Cashier reply: `OK` or the code
-   * of the refusal. Notification request: `payment` or `forged`; its reply: `acknowledged` or `refused`.
+   * of the refusal. Notification request: `payment`, `refund` or `forged`; its reply: `acknowledged` or `refused`.
    */
   readonly verdict?: string;
   /** Why, in words, when it is not plain success. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { eventually, openScene, type Scene } from './merchant.fixture.js';
-import { parseXml } from './xml.js';
+import { buildXml, parseXml } from './xml.js';
 
 let scene: Scene;
 beforeEach(async () => {
@@ -43,6 +43,17 @@ describe('scripted calls', () => {
       err_code: 'TRADE_STATE_ERROR',
       err_code_des: '订单状态错误',
     });
+  });
+
+  test('the plain answer with other fields, signed again', async () => {
+    await scene.place('order-1');
+    const fields = { total_fee: '1', trade_state_desc: '' };
+    scene.simulator.faults.nextCall('orderquery', { fields });
+    const reply = { ...(await scene.call('orderquery', { out_trade_no: 'order-1' })) };
+    expect(reply).toMatchObject({ result_code: 'SUCCESS', trade_state: 'NOTPAY', total_fee: '1' });
+    expect(reply).not.toHaveProperty('trade_state_desc');
+    const { sent, computed } = independentMd5(buildXml(reply), scene.simulator.merchant.apiKey);
+    expect(sent).toBe(computed);
   });
 
   test('return_code=FAIL once, unsigned, and nothing is applied', async () => {
@@ -138,7 +149,7 @@ describe('scripted notifications', () => {
     expect(scene.notified[0]).toBe(scene.notified[1]);
   });
 
-  test.each([0, 1.5, 21])('%p copies are refused', (copies) => {
+  test.each([0, 1.5, 101])('%p copies are refused', (copies) => {
     expect(() => scene.simulator.faults.duplicateNotification(copies)).toThrow(RangeError);
   });
   test.each([0, -1, NaN, 86_400_001])('a delay of %p is refused', (milliseconds) => {

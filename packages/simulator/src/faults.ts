@@ -1,11 +1,13 @@
 import type { NotificationAttempt } from './notifier.js';
 
-export type GatewayOperation = 'unifiedorder' | 'orderquery' | 'closeorder';
+export type GatewayOperation = 'unifiedorder' | 'orderquery' | 'closeorder' | 'refundquery';
 
 /** What happens to a scripted call of the gateway instead of the plain answer. */
 export type GatewayFault =
   /** A signed reply with `result_code=FAIL` and this code (`SYSTEMERROR`, `FREQUENCY_LIMITED`, …). Nothing is applied. */
   | { readonly errCode: string; readonly errCodeDes?: string }
+  /** The plain answer with these fields in place of its own, correctly signed; an empty value leaves a field out. */
+  | { readonly fields: Readonly<Record<string, string>> }
   /** An unsigned reply with `return_code=FAIL` and this text. Nothing is applied. */
   | { readonly returnMsg: string }
   /** The connection is cut before a byte of the reply: `apply` after the operation took effect, `ignore` before. */
@@ -16,7 +18,7 @@ export interface FaultTarget {
   readonly outTradeNo?: string;
 }
 
-/** What a forged notification says and how it is signed. */
+/** What a forged payment notification says and how it is signed. */
 export interface Forgery {
   /** Fields that differ from the genuine ones. A `sign` among them is sent as it is. */
   readonly fields?: Readonly<Record<string, string>>;
@@ -24,15 +26,31 @@ export interface Forgery {
   readonly apiKey?: string;
 }
 
+/** Where the `req_info` of a forged refund notification comes from. Nothing around it is signed in any of them. */
+export type RefundForgery =
+  /**
+   * Enciphered anew, and it claims `SUCCESS` unless `fields` (those within `req_info`) say otherwise. Default with a
+   * random key; the merchant's own makes the case of a leaked key.
+   */
+  | { readonly fields?: Readonly<Record<string, string>>; readonly apiKey?: string }
+  /**
+   * Pieced together without any key: this refund's own numbers and amount, then from the newest notification of the
+   * refund named here the status, the total and the transaction. ECB does not notice. It fits when the numbers and
+   * amounts of both are equally long.
+   */
+  | { readonly spliceWith: string }
+  /** The genuine one of the refund's first notification, in a new envelope. */
+  | { readonly replay: true };
+
 /** Behaviours that the next messages will show. Each is used up by what it strikes. */
 export interface Faults {
   /** The next correctly signed call of `operation` meets `fault`. */
   nextCall(operation: GatewayOperation, fault: GatewayFault, target?: FaultTarget): void;
-  /** The next payment's notification is never sent, nor repeated. */
+  /** The notification of the next payment, or refund that ends, is never sent, nor repeated. */
   loseNotification(target?: FaultTarget): void;
-  /** The next payment's notification leaves `milliseconds` late: real time, not scaled; at most a day. */
+  /** The notification of the next payment or refund leaves `milliseconds` late: real time, not scaled; at most a day. */
   delayNotification(milliseconds: number, target?: FaultTarget): void;
-  /** Each delivery of the next payment's notification leaves as `copies` (2 to 20) concurrent messages. */
+  /** Each delivery of the next payment's or refund's notification leaves as `copies` (2 to 100) concurrent messages. */
   duplicateNotification(copies: number, target?: FaultTarget): void;
   /**
    * Sends at once a notification that claims success for an existing order, paid or not, but is not signed with the
@@ -41,6 +59,13 @@ export interface Faults {
    * @throws {SimulatorError} `ORDER_UNKNOWN`
    */
   forgeNotification(outTradeNo: string, forgery?: Forgery): Promise<NotificationAttempt>;
+  /**
+   * Sends at once a refund notification that WeChat Pay never sent. It is never repeated.
+   *
+   * @throws {SimulatorError} `REFUND_UNKNOWN`; `REFUND_PROCESSING` to splice or replay what was never told
+   * @throws {RangeError} when the two do not fit together
+   */
+  forgeRefundNotification(outRefundNo: string, forgery?: RefundForgery): Promise<NotificationAttempt>;
   /** Forgets everything scripted and not yet used. */
   clear(): void;
 }

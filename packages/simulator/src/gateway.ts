@@ -1,8 +1,11 @@
 import type { EventLog } from './events.js';
 import type { FaultScript, GatewayFault, GatewayOperation } from './faults.js';
 import { peerOf, type HttpOutcome, type HttpReply, type HttpRequest } from './http-exchange.js';
-import { closeOrder, orderQuery, unifiedOrder, type Answer, type Operation } from './order-operations.js';
+import type { Answer, Operation } from './operation.js';
+import { closeOrder, orderQuery, unifiedOrder } from './order-operations.js';
 import type { OrderLedger, SignType } from './orders.js';
+import { refundQuery } from './refund-operations.js';
+import type { RefundLedger } from './refunds.js';
 import { randomToken, type SimulatedMerchant } from './simulated-merchant.js';
 import { isSignedBy, sign } from './signing.js';
 import { pick, type Fields } from './wire-fields.js';
@@ -26,6 +29,7 @@ const OPERATIONS: Readonly<Record<GatewayOperation, Operation>> = {
   unifiedorder: unifiedOrder,
   orderquery: orderQuery,
   closeorder: closeOrder,
+  refundquery: refundQuery,
 };
 
 /** The official words for codes that a script may ask for without words of its own. */
@@ -38,6 +42,7 @@ const DESCRIPTIONS = new Map([
 export interface GatewayOptions {
   readonly merchant: SimulatedMerchant;
   readonly orders: OrderLedger;
+  readonly refunds: RefundLedger;
   readonly events: EventLog;
   readonly faults: FaultScript;
   readonly now: () => Date;
@@ -58,10 +63,12 @@ export class Gateway {
     const { events } = this.#options;
     const message = readMessage(request);
     const fields = message.ok ? message.value : undefined;
-    const outTradeNo = fields?.['out_trade_no'];
-    const about = { operation, peer: peerOf(request), ...(outTradeNo !== undefined && { outTradeNo }) };
+    const subject = fields ? this.#subject(fields) : {};
+    const about = { operation, peer: peerOf(request), ...subject };
     events.record({ type: 'gateway.request', ...about, ...(fields && { fields }) });
-    const { reply, verdict, reason } = message.ok ? this.#answer(operation, message.value) : unsigned(message);
+    const { reply, verdict, reason } = message.ok
+      ? this.#answer(operation, message.value, subject.outTradeNo)
+      : unsigned(message);
     events.record({
       type: 'gateway.reply',
       ...about,
@@ -72,17 +79,27 @@ export class Gateway {
     return reply === 'drop' ? 'drop' : xmlReply(buildXml(reply));
   }
 
-  #answer(operation: GatewayOperation, fields: Fields): Answered {
+  #answer(operation: GatewayOperation, fields: Fields, outTradeNo: string | undefined): Answered {
     const caller = identify(fields, this.#options.merchant);
     if (!caller.ok) return unsigned(caller);
-    const fault = this.#options.faults.takeCall(operation, fields['out_trade_no']);
+    const fault = this.#options.faults.takeCall(operation, outTradeNo);
     if (fault) return this.#strike(fault, operation, fields, caller.value);
     return this.#signed(this.#perform(operation, fields, caller.value), fields, caller.value);
   }
 
   #perform(operation: GatewayOperation, fields: Fields, signType: SignType): Answer {
-    const { orders, now, allowRemoteNotifyUrl } = this.#options;
-    return OPERATIONS[operation](fields, { orders, now: now(), allowRemoteNotifyUrl, signType });
+    const { orders, refunds, now, allowRemoteNotifyUrl } = this.#options;
+    return OPERATIONS[operation](fields, { orders, refunds, now: now(), allowRemoteNotifyUrl, signType });
+  }
+
+  /** Which order a message is about, and which refund, whatever number it names them by. */
+  #subject(fields: Fields): { readonly outTradeNo?: string; readonly outRefundNo?: string } {
+    const { orders, refunds } = this.#options;
+    const refund = refunds.findByRefundId(fields['refund_id'] ?? '') ?? refunds.get(fields['out_refund_no'] ?? '');
+    const outRefundNo = refund?.outRefundNo ?? fields['out_refund_no'];
+    const order = refund ?? orders.findByTransaction(fields['transaction_id'] ?? '');
+    const outTradeNo = order?.outTradeNo ?? fields['out_trade_no'];
+    return { ...(outTradeNo !== undefined && { outTradeNo }), ...(outRefundNo !== undefined && { outRefundNo }) };
   }
 
   #strike(fault: GatewayFault, operation: GatewayOperation, fields: Fields, signType: SignType): Answered {
@@ -91,14 +108,17 @@ export class Gateway {
       const description = fault.errCodeDes ?? DESCRIPTIONS.get(fault.errCode) ?? fault.errCode;
       return this.#signed({ code: fault.errCode, description }, fields, signType);
     }
+    if ('fields' in fault) {
+      return this.#signed(this.#perform(operation, fields, signType), fields, signType, fault.fields);
+    }
     if (fault.drop === 'ignore') return { reply: 'drop', verdict: 'DROPPED', reason: 'cut before anything was done' };
     const { code } = this.#perform(operation, fields, signType);
     return { reply: 'drop', verdict: 'DROPPED', reason: `cut after the operation ended with ${code}` };
   }
 
-  #signed(answer: Answer, request: Fields, signType: SignType): Answered {
+  #signed(answer: Answer, request: Fields, signType: SignType, changes: Fields = {}): Answered {
     const { merchant } = this.#options;
-    const fields: Fields = {
+    const complete: Fields = {
       return_code: 'SUCCESS',
       return_msg: 'OK',
       appid: merchant.appId,
@@ -108,7 +128,9 @@ export class Gateway {
       ...('fields' in answer
         ? { result_code: 'SUCCESS', ...answer.fields }
         : { result_code: 'FAIL', err_code: answer.code, err_code_des: answer.description }),
+      ...changes,
     };
+    const fields = Object.fromEntries(Object.entries(complete).filter(([name]) => changes[name] !== ''));
     const reason = 'fields' in answer ? answer.remark : answer.description;
     const reply = { ...fields, sign: sign(fields, merchant.apiKey, signType) };
     return { reply, verdict: answer.code, ...(reason !== undefined && { reason }) };

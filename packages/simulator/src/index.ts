@@ -1,5 +1,5 @@
 export type { SimulatorEvent, SimulatorEvents } from './events.js';
-export type { Faults, FaultTarget, Forgery, GatewayFault, GatewayOperation } from './faults.js';
+export type { Faults, FaultTarget, Forgery, GatewayFault, GatewayOperation, RefundForgery } from './faults.js';
 export type { NotificationAttempt, SimulatedNotifications } from './notifier.js';
 export type {
   PaymentChoice,
@@ -10,6 +10,7 @@ export type {
   SimulatedPayment,
   TradeState,
 } from './orders.js';
+export type { RefundChoice, RefundStatus, SimulatedRefund, SimulatedRefunds } from './refunds.js';
 export type { SimulatedMerchant } from './simulated-merchant.js';
-export { createSimulator, type Simulator, type SimulatorOptions } from './simulator.js';
+export { createSimulator, type RefundResult, type Simulator, type SimulatorOptions } from './simulator.js';
 export { SimulatorError, type SimulatorErrorCode } from './simulator-error.js';

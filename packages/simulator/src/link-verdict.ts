@@ -55,7 +55,7 @@ export function judgeLink(request: HttpRequest, { findLink, h5Domains, now }: Li
 
   if (now >= found.link.expiresAt) return refuse(expired(found.link, now));
   if (order.tradeState === 'CLOSED') return refuse(closed());
-  if (order.tradeState === 'SUCCESS') return refuse(paid());
+  if (order.tradeState !== 'NOTPAY') return refuse(paid());
   const address = judgeAddress(order.spbillCreateIp, request.remoteAddress);
   if (address) return refuse(address);
   return { ok: true, order, returnUrl: (redirectUrl ?? referer).href };

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { deliver } from './delivery.js';
 import type { EventLog } from './events.js';
 import { parseXml } from './xml.js';
@@ -12,8 +13,10 @@ export interface NotificationAttempt {
   /** The notification it belongs to: the same for every repetition. */
   readonly notificationId: string;
   readonly outTradeNo: string;
-  /** `forged` ones carry a signature that no key of the merchant made, or false contents. */
-  readonly kind: 'payment' | 'forged';
+  /** For notifications of refunds. */
+  readonly outRefundNo?: string;
+  /** `forged` ones are signed or enciphered by nobody who may, pieced together, or sent by nobody who may. */
+  readonly kind: 'payment' | 'refund' | 'forged';
   /** 1 for the first delivery, up to 16; concurrent copies share their number. */
   readonly attempt: number;
   readonly url: string;
@@ -33,23 +36,27 @@ export interface NotificationAttempt {
 
 /** Every delivery attempt so far. */
 export interface SimulatedNotifications {
-  /** All attempts, or those of one order, in the order in which they ended. */
+  /** All attempts, or those of one order and its refunds, in the order in which they ended. */
   list(outTradeNo?: string): readonly NotificationAttempt[];
-  /** When the next repetition for this order is due, if one is. */
+  /** When the next repetition for this order or one of its refunds is due, if one is. */
   nextAttemptAt(outTradeNo: string): Date | undefined;
   /**
-   * Sends the payment notification of a paid order again, as `copies` messages at the same moment over as many
-   * sockets. It changes nothing in the schedule.
+   * Sends the payment notification of a paid order again, or with `outRefundNo` the newest one of that refund, as
+   * `copies` (1 to 100) messages at the same moment over as many sockets. It changes nothing in the schedule.
    *
-   * @throws {SimulatorError} `ORDER_UNKNOWN`, `ORDER_NOT_PAID`
+   * @throws {SimulatorError} `ORDER_UNKNOWN`, `ORDER_NOT_PAID`; `REFUND_UNKNOWN`, `REFUND_PROCESSING`
    */
-  send(outTradeNo: string, options?: { readonly copies?: number }): Promise<readonly NotificationAttempt[]>;
+  send(
+    outTradeNo: string,
+    options?: { readonly copies?: number; readonly outRefundNo?: string },
+  ): Promise<readonly NotificationAttempt[]>;
 }
 
 /** One message to be told, and to be told again until it is heard. */
 export interface Notification {
   readonly id: string;
   readonly outTradeNo: string;
+  readonly outRefundNo?: string;
   readonly kind: NotificationAttempt['kind'];
   readonly url: URL;
   readonly body: string;
@@ -65,11 +72,14 @@ export interface NotifierOptions {
 export class Notifier {
   readonly #options: NotifierOptions;
   readonly #attempts: NotificationAttempt[] = [];
-  readonly #due = new Map<string, { readonly at: Date; readonly timer: NodeJS.Timeout }>();
+  /** By notification: an order has one, and each of its refunds as well. */
+  readonly #due = new Map<string, { readonly outTradeNo: string; readonly at: Date; readonly timer: NodeJS.Timeout }>();
   readonly #stopped = new AbortController();
 
   constructor(options: NotifierOptions) {
     this.#options = options;
+    // Every delivery in flight listens to it: a hundred of them are no leak.
+    setMaxListeners(0, this.#stopped.signal);
   }
 
   list(outTradeNo?: string): readonly NotificationAttempt[] {
@@ -77,7 +87,10 @@ export class Notifier {
   }
 
   nextAttemptAt(outTradeNo: string): Date | undefined {
-    return this.#due.get(outTradeNo)?.at;
+    return [...this.#due.values()]
+      .filter((due) => due.outTradeNo === outTradeNo)
+      .map(({ at }) => at)
+      .sort((a, b) => a.getTime() - b.getTime())[0];
   }
 
   /**
@@ -118,23 +131,24 @@ export class Notifier {
   #schedule(notification: Notification, copies: number, attempt: number, milliseconds: number): void {
     if (this.#stopped.signal.aborted) return;
     const timer = setTimeout(() => {
-      this.#due.delete(notification.outTradeNo);
+      this.#due.delete(notification.id);
       void this.#round(notification, copies, attempt);
     }, milliseconds);
     const at = new Date(this.#options.now().getTime() + milliseconds);
-    this.#due.set(notification.outTradeNo, { at, timer });
+    this.#due.set(notification.id, { outTradeNo: notification.outTradeNo, at, timer });
   }
 
   async #deliver(notification: Notification, attempt: number): Promise<NotificationAttempt> {
     const { events, now } = this.#options;
-    const { id, outTradeNo, kind, url, body } = notification;
-    const about = { operation: 'notify', peer: url.href, outTradeNo };
+    const { id, outTradeNo, outRefundNo, kind, url, body } = notification;
+    const numbers = { outTradeNo, ...(outRefundNo !== undefined && { outRefundNo }) };
+    const about = { operation: 'notify', peer: url.href, ...numbers };
     const sentAt = now();
     events.record({ type: 'notification.request', ...about, fields: parseXml(body), verdict: kind });
     const result = await deliver(url, body, this.#stopped.signal);
     const ended: NotificationAttempt = Object.freeze({
       notificationId: id,
-      outTradeNo,
+      ...numbers,
       kind,
       attempt,
       url: url.href,
@@ -153,4 +167,10 @@ export class Notifier {
     });
     return ended;
   }
+}
+
+/** @throws {RangeError} unless 1 to 100 */
+export function checkedCopies(copies: number): number {
+  if (Number.isInteger(copies) && copies >= 1 && copies <= 100) return copies;
+  throw new RangeError('copies must be an integer from 1 to 100');
 }

@@ -1,32 +1,15 @@
 import { beijingTime } from './beijing-time.js';
-import { checkCloseOrder, checkOrderQuery, checkUnifiedOrder, type FieldContext } from './order-fields.js';
-import type { OrderLedger, SignType, SimulatedOrder, TradeState } from './orders.js';
+import type { Operation, Refusal } from './operation.js';
+import { checkCloseOrder, checkOrderQuery, checkUnifiedOrder } from './order-fields.js';
+import type { SimulatedOrder, TradeState } from './orders.js';
 import { pick, type Fields } from './wire-fields.js';
-
-/** What an operation answers a caller who is known: fields to add to the signed reply, or a refusal. */
-export type Answer = { readonly code: 'SUCCESS'; readonly fields: Fields; readonly remark?: string } | Refusal;
-
-export interface Refusal {
-  /** The official `err_code`. */
-  readonly code: string;
-  /** `err_code_des` */
-  readonly description: string;
-}
-
-export interface OperationContext extends FieldContext {
-  readonly orders: OrderLedger;
-  /** The type that this call was signed with. */
-  readonly signType: SignType;
-}
-
-/** One operation of the merchant API, after the caller's ids and signature were found right. */
-export type Operation = (fields: Fields, context: OperationContext) => Answer;
 
 const ORDER_PAID: Refusal = { code: 'ORDERPAID', description: '该订单已支付' };
 const YOUNG_MILLISECONDS = 5 * 60_000;
 const TRADE_STATE_DESCRIPTIONS: Readonly<Record<TradeState, string>> = {
   NOTPAY: '订单未支付',
   SUCCESS: '支付成功',
+  REFUND: '订单发生过退款，退款详情请查询退款单',
   CLOSED: '订单已关闭',
 };
 
@@ -66,8 +49,8 @@ export const closeOrder: Operation = (fields, context) => {
   const success = { code: 'SUCCESS', fields: { result_msg: 'OK' } } as const;
   // The live gateway reports success for a number it never saw: success proves nothing without a query.
   if (!order) return { ...success, remark: 'no such order; the live gateway reports success too' };
-  if (order.tradeState === 'SUCCESS') return ORDER_PAID;
   if (order.tradeState === 'CLOSED') return { code: 'ORDERCLOSED', description: '订单已关闭，无法重复关闭' };
+  if (order.tradeState !== 'NOTPAY') return ORDER_PAID;
   context.orders.close(order.outTradeNo);
   const young = context.now.getTime() - order.createdAt.getTime() < YOUNG_MILLISECONDS;
   return young ? { ...success, remark: 'closed within five minutes of its creation, which WeChat forbids' } : success;

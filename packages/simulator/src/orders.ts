@@ -5,8 +5,8 @@ import { SimulatorError } from './simulator-error.js';
 
 export type SignType = 'MD5' | 'HMAC-SHA256';
 
-/** `NOTPAY` until paid or closed. (`REFUND` comes with refunds.) */
-export type TradeState = 'NOTPAY' | 'SUCCESS' | 'CLOSED';
+/** `NOTPAY` until paid or closed. `REFUND` from the first refund on, however it ends: the order was paid. */
+export type TradeState = 'NOTPAY' | 'SUCCESS' | 'REFUND' | 'CLOSED';
 
 /** One payment link; each successful unifiedorder makes one. */
 export interface PaymentLink {
@@ -124,8 +124,8 @@ export class OrderLedger implements SimulatedOrders {
       return { placed: true, link: this.#addLink(order), order: this.#snapshot(order) };
     }
     const { tradeState } = this.#settle(known);
-    if (tradeState === 'SUCCESS') return { placed: false, refusal: 'ORDERPAID' };
     if (tradeState === 'CLOSED') return { placed: false, refusal: 'ORDERCLOSED' };
+    if (tradeState !== 'NOTPAY') return { placed: false, refusal: 'ORDERPAID' };
     if (parametersOf(known.fields) !== parametersOf(fields)) return { placed: false, refusal: 'PARAMETERS_DIFFER' };
     known.signType = signType;
     return { placed: true, link: this.#addLink(known), order: this.#snapshot(known) };
@@ -157,6 +157,11 @@ export class OrderLedger implements SimulatedOrders {
     if (order && order.tradeState === 'NOTPAY') order.tradeState = 'CLOSED';
   }
 
+  /** A refund of this paid order was accepted. */
+  markRefunded(outTradeNo: string): void {
+    this.#known(outTradeNo).tradeState = 'REFUND';
+  }
+
   #known(outTradeNo: string): OrderRecord {
     const order = this.#orders.get(outTradeNo);
     if (order) return order;
@@ -167,7 +172,7 @@ export class OrderLedger implements SimulatedOrders {
     const order = this.#settle(this.#known(outTradeNo));
     if (order.tradeState === 'NOTPAY') return order;
     const [code, state] =
-      order.tradeState === 'SUCCESS' ? (['ORDER_PAID', 'paid'] as const) : (['ORDER_CLOSED', 'closed'] as const);
+      order.tradeState === 'CLOSED' ? (['ORDER_CLOSED', 'closed'] as const) : (['ORDER_PAID', 'paid'] as const);
     throw new SimulatorError(code, `order ${named(outTradeNo)} is ${state}`, 'a new payment needs a new out_trade_no');
   }
 
@@ -217,9 +222,9 @@ export class OrderLedger implements SimulatedOrders {
   }
 }
 
-/** For error texts: a number is 32 characters at most, but this one may be anything. */
-function named(outTradeNo: string): string {
-  return JSON.stringify(outTradeNo.slice(0, 64));
+/** For error texts: a number is 64 characters at most, but this one may be anything. */
+export function named(number: string): string {
+  return JSON.stringify(number.slice(0, 64));
 }
 
 /** What must be equal for a repeated unifiedorder. An empty field is an absent one, as in the signature. */

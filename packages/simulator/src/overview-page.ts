@@ -3,16 +3,17 @@ import { html, pageReply, type Html } from './html.js';
 import type { HttpReply } from './http-exchange.js';
 import type { NotificationAttempt, Notifier } from './notifier.js';
 import type { SimulatedOrder } from './orders.js';
+import type { SimulatedRefund } from './refunds.js';
 import type { SimulatedMerchant } from './simulated-merchant.js';
 
 const REFRESH_SECONDS = 3;
 /** Enough to see what happens now; the whole record is in the control API. */
 const SHOWN_ROWS = 100;
 
-/** The operator's page at `/`: orders and delivery attempts, newest first. */
+/** The operator's page at `/`: orders, refunds and delivery attempts, newest first. */
 export function overviewPage(
   merchant: SimulatedMerchant,
-  orders: readonly SimulatedOrder[],
+  { orders, refunds }: { readonly orders: readonly SimulatedOrder[]; readonly refunds: readonly SimulatedRefund[] },
   notifier: Pick<Notifier, 'list' | 'nextAttemptAt'>,
 ): HttpReply {
   const attempts = notifier.list();
@@ -28,6 +29,10 @@ export function overviewPage(
       <section>
         <h2>订单 <span lang="en">Orders</span> · ${orders.length}</h2>
         ${ordersTable(orders, notifier)}
+      </section>
+      <section>
+        <h2>退款 <span lang="en">Refunds</span> · ${refunds.length}</h2>
+        ${refundsTable(refunds, new Map(orders.map((order) => [order.outTradeNo, order.feeType])))}
       </section>
       <section>
         <h2>通知 <span lang="en">Notification attempts</span> · ${attempts.length}</h2>
@@ -59,7 +64,7 @@ function ordersTable(orders: readonly SimulatedOrder[], notifier: Pick<Notifier,
 }
 
 function orderRow(order: SimulatedOrder, next: Date | undefined): Html {
-  const mood = { SUCCESS: 'good', CLOSED: 'bad', NOTPAY: 'soft' }[order.tradeState];
+  const mood = { SUCCESS: 'good', REFUND: 'good', CLOSED: 'bad', NOTPAY: 'soft' }[order.tradeState];
   return html`<tr>
     <td>${order.outTradeNo}</td>
     <td class="${mood}">${order.tradeState}</td>
@@ -71,6 +76,37 @@ function orderRow(order: SimulatedOrder, next: Date | undefined): Html {
   </tr>`;
 }
 
+function refundsTable(refunds: readonly SimulatedRefund[], feeTypes: ReadonlyMap<string, string>): Html {
+  if (refunds.length === 0) return html`<p class="soft">还没有退款 <span lang="en">No refunds yet</span></p>`;
+  return html`<div class="scroll">
+    <table>
+      <thead>
+        <tr>
+          <th>out_refund_no</th>
+          <th>refund_status</th>
+          <th>refund_fee</th>
+          <th>out_trade_no</th>
+          <th>refund_id</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${newest(refunds).map((refund) => refundRow(refund, feeTypes.get(refund.outTradeNo) ?? 'CNY'))}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+function refundRow(refund: SimulatedRefund, feeType: string): Html {
+  const mood = { SUCCESS: 'good', PROCESSING: 'soft', CHANGE: 'bad', REFUNDCLOSE: 'bad' }[refund.status];
+  return html`<tr>
+    <td>${refund.outRefundNo}</td>
+    <td class="${mood}">${refund.status}</td>
+    <td>${amountText({ totalFee: refund.refundFee, feeType })}</td>
+    <td>${refund.outTradeNo}</td>
+    <td>${refund.refundId}</td>
+  </tr>`;
+}
+
 function attemptsTable(attempts: readonly NotificationAttempt[]): Html {
   if (attempts.length === 0) return html`<p class="soft">还没有通知 <span lang="en">No notifications yet</span></p>`;
   return html`<div class="scroll">
@@ -79,6 +115,7 @@ function attemptsTable(attempts: readonly NotificationAttempt[]): Html {
         <tr>
           <th>时间 <span lang="en">UTC</span></th>
           <th>out_trade_no</th>
+          <th>out_refund_no</th>
           <th>#</th>
           <th>kind</th>
           <th>HTTP</th>
@@ -96,16 +133,20 @@ function attemptsTable(attempts: readonly NotificationAttempt[]): Html {
 
 function attemptRow(attempt: NotificationAttempt): Html {
   const { sentAt, endedAt, verdict, reason, kind } = attempt;
-  // A merchant who says yes to a forgery is the worst row of all.
-  const good = (verdict === 'acknowledged') === (kind === 'payment');
+  const heard = verdict === 'acknowledged';
+  // A merchant who says yes to a forged payment is the worst row of all. To a forged refund either answer can be
+  // right: what counts is whether refundquery was asked.
+  const mood =
+    kind === 'forged' && attempt.outRefundNo !== undefined ? 'soft' : heard === (kind !== 'forged') ? 'good' : 'bad';
   return html`<tr>
     <td>${timeOfDay(sentAt)}</td>
     <td>${attempt.outTradeNo}</td>
+    <td>${attempt.outRefundNo ?? '–'}</td>
     <td>${attempt.attempt}</td>
     <td class="${kind === 'forged' ? 'bad' : ''}">${kind}</td>
     <td>${attempt.replyStatus ?? '–'}</td>
     <td>${endedAt.getTime() - sentAt.getTime()}</td>
-    <td class="words ${good ? 'good' : 'bad'}">${reason === 'OK' ? verdict : `${verdict}: ${reason}`}</td>
+    <td class="words ${mood}">${reason === 'OK' ? verdict : `${verdict}: ${reason}`}</td>
     <td>${attempt.url}</td>
   </tr>`;
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { FaultScript, Forgery } from './faults.js';
-import type { Notification, NotificationAttempt, Notifier } from './notifier.js';
+import { checkedCopies, type Notification, type NotificationAttempt, type Notifier } from './notifier.js';
 import { paymentFields, signedFields } from './notification-message.js';
 import { newOpenId, newTransactionId, type OrderLedger, type PaymentChoice, type SimulatedOrder } from './orders.js';
 import { randomToken, type SimulatedMerchant } from './simulated-merchant.js';
@@ -75,10 +75,4 @@ function toNotification(
 ): Notification {
   const { outTradeNo, notifyUrl } = order;
   return { id: randomUUID(), outTradeNo, kind, url: new URL(notifyUrl), body: buildXml(fields) };
-}
-
-/** @throws {RangeError} unless 1 to 20 */
-export function checkedCopies(copies: number): number {
-  if (Number.isInteger(copies) && copies >= 1 && copies <= 20) return copies;
-  throw new RangeError('copies must be an integer from 1 to 20');
 }

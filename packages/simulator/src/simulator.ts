@@ -4,9 +4,17 @@ import { EventLog, type SimulatorEvents } from './events.js';
 import { FaultScript, type Faults } from './faults.js';
 import { Gateway } from './gateway.js';
 import { isLoopbackHost } from './http-url.js';
-import { Notifier, type NotificationAttempt, type SimulatedNotifications } from './notifier.js';
+import { checkedCopies, Notifier, type NotificationAttempt, type SimulatedNotifications } from './notifier.js';
 import { OrderLedger, type PaymentChoice, type SimulatedOrder, type SimulatedOrders } from './orders.js';
-import { checkedCopies, PaymentDesk } from './payment-desk.js';
+import { PaymentDesk } from './payment-desk.js';
+import { RefundDesk, type Refunded } from './refund-desk.js';
+import {
+  RefundLedger,
+  type RefundChoice,
+  type RefundStatus,
+  type SimulatedRefund,
+  type SimulatedRefunds,
+} from './refunds.js';
 import { listen, urlOf } from './server.js';
 import { createMerchant, type SimulatedMerchant } from './simulated-merchant.js';
 import { SimulatorError } from './simulator-error.js';
@@ -35,6 +43,7 @@ export interface Simulator {
   readonly url: string;
   readonly merchant: SimulatedMerchant;
   readonly orders: SimulatedOrders;
+  readonly refunds: SimulatedRefunds;
   readonly notifications: SimulatedNotifications;
   readonly events: SimulatorEvents;
   readonly faults: Faults;
@@ -57,8 +66,31 @@ export interface Simulator {
    * @throws {SimulatorError} `ORDER_UNKNOWN`, `ORDER_PAID`, `ORDER_CLOSED`
    */
   cancel(outTradeNo: string): Promise<SimulatedOrder>;
+  /**
+   * Refunds a paid order, or a part of it, as a person does in the merchant platform. Resolves when the refund has
+   * ended and the first delivery of its notification has been answered or has failed; at once when it stays
+   * `PROCESSING`, or when a fault loses or delays the notification.
+   *
+   * @throws {SimulatorError} `ORDER_UNKNOWN`, `ORDER_NOT_PAID`, `REFUND_EXISTS`, `REFUND_EXCEEDS`, `REFUND_LIMIT`
+   * @throws {RangeError} for a number, amount, status or address of the wrong shape
+   */
+  refund(outTradeNo: string, choice?: RefundChoice): Promise<RefundResult>;
+  /**
+   * Ends a refund that is `PROCESSING`, or one that is `CHANGE` differently. Default `SUCCESS`. The merchant is told.
+   *
+   * @throws {SimulatorError} `REFUND_UNKNOWN`, `REFUND_SETTLED`
+   * @throws {RangeError} for another status
+   */
+  settleRefund(outRefundNo: string, status?: Exclude<RefundStatus, 'PROCESSING'>): Promise<RefundResult>;
   /** Closes the server, every connection and every timer. Safe to call twice. */
   stop(): Promise<void>;
+}
+
+/** A refund as it now is, its order, and the first round of deliveries. */
+export interface RefundResult {
+  readonly order: SimulatedOrder;
+  readonly refund: SimulatedRefund;
+  readonly attempts: readonly NotificationAttempt[];
 }
 
 /** One day. */
@@ -83,12 +115,22 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   const events = new EventLog(now);
   const script = new FaultScript();
   const orders = new OrderLedger(now, () => `${url}${MIDDLE_PAGE_PATH}`);
+  const refunds = new RefundLedger(orders, now);
   const notifier = new Notifier({ events, now, timeScale });
   const desk = new PaymentDesk({ merchant, orders, notifier, faults: script, now });
   const allowRemoteNotifyUrl = options.allowRemoteNotifyUrl ?? false;
-  const gateway = new Gateway({ merchant, orders, events, faults: script, now, allowRemoteNotifyUrl });
+  const refundDesk = new RefundDesk({
+    merchant,
+    orders,
+    refunds,
+    notifier,
+    faults: script,
+    now,
+    allowRemoteNotifyUrl,
+  });
+  const gateway = new Gateway({ merchant, orders, refunds, events, faults: script, now, allowRemoteNotifyUrl });
   const cashier = new Cashier({ merchant, orders, desk, events, now });
-  const control = new Control({ merchant, orders, notifier, desk, events });
+  const control = new Control({ merchant, orders, refunds, notifier, desk, refundDesk, events });
   const server = await listen({ host, port }, (request, response) => control.stream(request, response), [
     (request) => gateway.handle(request),
     (request) => cashier.handle(request),
@@ -100,16 +142,24 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   const requireRunning = (): void => {
     if (stopping) throw new SimulatorError('STOPPED', 'the simulator was stopped', 'create another one');
   };
+  const refundResult = async ({ refund, told }: Refunded): Promise<RefundResult> => {
+    const order = orders.require(refund.outTradeNo);
+    return { order, refund, attempts: await told };
+  };
   return {
     url,
     merchant,
     orders,
+    refunds,
     events,
-    faults: createFaults(script, desk),
+    faults: createFaults(script, desk, refundDesk),
     notifications: {
       list: (outTradeNo) => notifier.list(outTradeNo),
       nextAttemptAt: (outTradeNo) => notifier.nextAttemptAt(outTradeNo),
-      send: (outTradeNo, { copies } = {}) => desk.sendAgain(outTradeNo, copies),
+      send: (outTradeNo, { copies, outRefundNo } = {}) =>
+        outRefundNo === undefined
+          ? desk.sendAgain(outTradeNo, copies)
+          : refundDesk.sendAgain(outTradeNo, outRefundNo, copies),
     },
     async pay(outTradeNo, choice) {
       requireRunning();
@@ -119,6 +169,14 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
     async cancel(outTradeNo) {
       requireRunning();
       return desk.cancel(outTradeNo);
+    },
+    async refund(outTradeNo, choice) {
+      requireRunning();
+      return refundResult(refundDesk.refund(outTradeNo, choice));
+    },
+    async settleRefund(outRefundNo, status) {
+      requireRunning();
+      return refundResult(refundDesk.settle(outRefundNo, status));
     },
     stop() {
       stopping ??= new Promise((resolve) => {
@@ -140,7 +198,7 @@ function refuseProduction(): void {
   );
 }
 
-function createFaults(script: FaultScript, desk: PaymentDesk): Faults {
+function createFaults(script: FaultScript, desk: PaymentDesk, refundDesk: RefundDesk): Faults {
   return {
     nextCall: (operation, fault, target) => script.addCall(operation, fault, target),
     loseNotification: (target) => script.addNotification({ lose: true }, target),
@@ -152,6 +210,7 @@ function createFaults(script: FaultScript, desk: PaymentDesk): Faults {
     },
     duplicateNotification: (copies, target) => script.addNotification({ copies: checkedCopies(copies) }, target),
     forgeNotification: (outTradeNo, forgery) => desk.forge(outTradeNo, forgery),
+    forgeRefundNotification: (outRefundNo, forgery) => refundDesk.forge(outRefundNo, forgery),
     clear: () => script.clear(),
   };
 }

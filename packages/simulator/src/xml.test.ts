@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { buildXml, parseXml, XmlFormatError } from './xml.js';
+import { buildRootXml, buildXml, parseXml, XmlFormatError } from './xml.js';
 
 test.each([
   ['text and CDATA', '<xml><a>1</a><b><![CDATA[2]]></b></xml>', { a: '1', b: '2' }],
@@ -80,6 +80,12 @@ test('whatever is written is read back exactly', () => {
     fc.property(fc.dictionary(names, values, { noNullPrototype: true }), (fields) => {
       expect({ ...parseXml(buildXml(fields)) }).toEqual(fields);
     }),
+  );
+});
+
+test('writes the inside of req_info: <root>, in alphabetical order, everything in CDATA', () => {
+  expect(buildRootXml({ total_fee: '1', refund_status: ']]>', out_refund_no: 'R1' })).toBe(
+    '<root><out_refund_no><![CDATA[R1]]></out_refund_no>\n<refund_status><![CDATA[]]]]><![CDATA[>]]></refund_status>\n<total_fee><![CDATA[1]]></total_fee></root>',
   );
 });
 

@@ -124,9 +124,23 @@ function unusedCharacter(document: string): string {
 
 /** Writes a flat `<xml>` document as WeChat does: `total_fee` bare, every other value in CDATA. */
 export function buildXml(fields: Readonly<Record<string, string>>): string {
-  const elements = Object.entries(fields).map(([name, value]) => {
-    const bare = name === 'total_fee' && /^\d+$/.test(value);
-    return `<${name}>${bare ? value : `<![CDATA[${value.replaceAll(']]>', ']]]]><![CDATA[>')}]]>`}</${name}>`;
+  return build('xml', Object.entries(fields), (name, value) => name === 'total_fee' && /^\d+$/.test(value));
+}
+
+/** Writes what `req_info` holds as WeChat does: `<root>`, the names in alphabetical order, every value in CDATA. */
+export function buildRootXml(fields: Readonly<Record<string, string>>): string {
+  const entries = Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1));
+  return build('root', entries, () => false);
+}
+
+function build(
+  root: string,
+  entries: readonly (readonly [name: string, value: string])[],
+  isBare: (name: string, value: string) => boolean,
+): string {
+  const elements = entries.map(([name, value]) => {
+    const text = isBare(name, value) ? value : `<![CDATA[${value.replaceAll(']]>', ']]]]><![CDATA[>')}]]>`;
+    return `<${name}>${text}</${name}>`;
   });
-  return `<xml>${elements.join('\n')}</xml>`;
+  return `<${root}>${elements.join('\n')}</${root}>`;
 }

@@ -1,0 +1,24 @@
+import type { FieldContext } from './field-rules.js';
+import type { OrderLedger, SignType } from './orders.js';
+import type { RefundLedger } from './refunds.js';
+import type { Fields } from './wire-fields.js';
+
+/** What an operation answers a caller who is known: fields to add to the signed reply, or a refusal. */
+export type Answer = { readonly code: 'SUCCESS'; readonly fields: Fields; readonly remark?: string } | Refusal;
+
+export interface Refusal {
+  /** The official `err_code`. */
+  readonly code: string;
+  /** `err_code_des` */
+  readonly description: string;
+}
+
+export interface OperationContext extends FieldContext {
+  readonly orders: OrderLedger;
+  readonly refunds: RefundLedger;
+  /** The type that this call was signed with. */
+  readonly signType: SignType;
+}
+
+/** One operation of the merchant API, after the caller's ids and signature were found right. */
+export type Operation = (fields: Fields, context: OperationContext) => Answer;
