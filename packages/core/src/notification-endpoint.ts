@@ -33,11 +33,9 @@ const BUSY_WAIT_MS = 1500;
 const BUSY_POLL_MS = 100;
 
 /** The acknowledgement, to the byte: any other text makes WeChat Pay repeat the notification. */
-const SUCCESS_XML =
-  '<xml><return_code><![CDATA[SUCCESS]]></return_code><return_msg><![CDATA[OK]]></return_msg></xml>';
+const SUCCESS_XML = '<xml><return_code><![CDATA[SUCCESS]]></return_code><return_msg><![CDATA[OK]]></return_msg></xml>';
 /** One text for every failure: a forger must not learn how far a message got. The reason goes to `onProblem`. */
-const FAIL_XML =
-  '<xml><return_code><![CDATA[FAIL]]></return_code><return_msg><![CDATA[FAIL]]></return_msg></xml>';
+const FAIL_XML = '<xml><return_code><![CDATA[FAIL]]></return_code><return_msg><![CDATA[FAIL]]></return_msg></xml>';
 
 const SUCCESS = replyOf(200, SUCCESS_XML);
 const FAIL = replyOf(200, FAIL_XML);
