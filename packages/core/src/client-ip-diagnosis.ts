@@ -1,3 +1,4 @@
+import { hintOf } from './client-ip-advice.js';
 import type { ClientIp, ClientIpRequest, ClientIpResolver, TrustFunction } from './client-ip.js';
 import { isWechatH5Error, WechatH5Error } from './errors.js';
 import { isForwardingHeader } from './known-headers.js';
@@ -32,7 +33,7 @@ export function diagnosed(
         tell(
           new WechatH5Error('PROXY_NOT_TRUSTED', `A forwarding header came from ${found.ip}, which is not trusted`, {
             field: 'clientIp.trust',
-            hint: `${suggestion.en} ${suggestion.zh} → ${suggestion.line}`,
+            hint: hintOf(suggestion),
           }),
         );
       }
