@@ -29,7 +29,7 @@ export function wechatH5Notify<Tx = never>(argument?: WechatH5Argument<Tx>): Mid
   return function wechatH5NotifyMiddleware(request: ExpressRequest, response, next) {
     const captured = captureRequest(request, request.originalUrl);
     const instance = fixed ?? request.wechatH5?.instance ?? instanceOf();
-    if (!isMounted(request) && !isForNotify(instance, captured.path)) return next();
+    if (!isMounted(request, wechatH5NotifyMiddleware) && !isForNotify(instance, captured.path)) return next();
     receiveNotification(instance, request, captured).then((answer) => {
       if (!isPending(answer)) return sendReply(response, answer);
       if (request.wechatH5?.instance !== instance)

@@ -35,7 +35,7 @@ function page<Tx>(name: Page, argument: WechatH5Argument<Tx> | undefined): Middl
   return function wechatH5PageMiddleware(request: ExpressRequest, response, next) {
     const instance = fixed ?? request.wechatH5?.instance ?? instanceOf();
     const reply = pageReply(name, instance, captureRequest(request, request.originalUrl), {
-      mounted: isMounted(request),
+      mounted: isMounted(request, wechatH5PageMiddleware),
       trust: trustOfApplication(request),
     });
     if (reply === undefined) next();

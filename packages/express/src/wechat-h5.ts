@@ -24,9 +24,14 @@ declare global {
 export interface ExpressRequest extends ParsedIncomingMessage {
   originalUrl?: string;
   baseUrl?: string;
-  route?: unknown;
-  app?: { get(setting: string): unknown };
+  route?: LayerStack;
+  app?: { get(setting: string): unknown; _router?: LayerStack; router?: LayerStack };
   wechatH5?: BoundWechatH5;
+}
+
+/** A router or a route: what it calls, in order. */
+export interface LayerStack {
+  stack?: readonly { handle?: Middleware | LayerStack }[];
 }
 
 /** An Express middleware, for `app.use`, a router or a route. */

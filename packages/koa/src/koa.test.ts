@@ -123,6 +123,21 @@ describe.each([
       expect(await post(`${url}/hook`)).toBe('404');
     });
 
+    test('in a route, inside a function of somebody else, it answers what reaches it', async () => {
+      const notify = wechatH5Notify(options({ onPaid }));
+      app.use(new Router().post('/hook', (ctx, next) => notify(ctx, next)).routes());
+      expect(await post(`${await serve(app)}/hook`)).toBe('200 SUCCESS');
+    });
+
+    test('in a route and bare as well, it is both', async () => {
+      const notify = wechatH5Notify(options({ onPaid }));
+      app.use(notify).use(new Router().post('/hook', notify).routes());
+      const url = await serve(app);
+      expect(await post(`${url}/hook`)).toBe('200 SUCCESS');
+      expect(await post(`${url}${NOTIFY}`)).toBe('200 SUCCESS');
+      expect(await post(`${url}/orders`)).toBe('404');
+    });
+
     test('without an argument it is the instance that wechatH5() put on the context', async () => {
       const instance = createWechatH5(options({ onPaid, notifyPath: '/other' }));
       app.use(wechatH5(instance)).use(wechatH5Notify());
