@@ -129,7 +129,7 @@ export function outTradeNo(value: unknown): string {
  * An amount in the smallest unit, as text.
  * @throws {WechatH5Error} `ORDER_FIELD_INVALID`
  */
-export function amount(field: string, value: unknown): string {
+function amount(field: string, value: unknown): string {
   if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 2_147_483_647)
     return String(value);
   throw refused(

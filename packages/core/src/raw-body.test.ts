@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { gzipSync } from 'node:zlib';
-import { readRawBody, type ParsedIncomingMessage, type RawBodyLimits } from './raw-body.js';
+import { readRawBody, type ParsedBody, type ParsedIncomingMessage, type RawBodyLimits } from './raw-body.js';
 
 type Result = { body: string } | { code: string };
 
@@ -177,7 +177,7 @@ describe('I12: somebody has read the stream before', () => {
     return Buffer.concat(chunks);
   }
 
-  test.each<[string, (request: ParsedIncomingMessage, bytes: Buffer) => void, Result]>([
+  test.each<[string, (request: ParsedBody, bytes: Buffer) => void, Result]>([
     ['bytes in rawBody', (request, bytes) => (request.rawBody = bytes), { body: '<a>支付</a>' }],
     ['text in rawBody', (request, bytes) => (request.rawBody = bytes.toString('utf8')), { body: '<a>支付</a>' }],
     ['bytes in body', (request, bytes) => (request.body = bytes), { body: '<a>支付</a>' }],
@@ -195,7 +195,7 @@ describe('I12: somebody has read the stream before', () => {
   });
 
   test('kept bytes obey the limit', async () => {
-    prepare = (request) => {
+    prepare = (request: ParsedBody) => {
       request.rawBody = Buffer.alloc(65_537);
     };
     expect(await post('x')).toEqual({ code: 'BODY_TOO_LARGE' });

@@ -74,7 +74,7 @@ function valueInPairs(field: number, pairs: string): string {
   return pairs.slice(numbers[field + VALUE_START]! - PAIRS_START, numbers[field + END]! - PAIRS_START);
 }
 
-export function valueOf(field: number): string {
+function valueOf(field: number): string {
   const encoding = numbers[field + NOT_ASCII] === 0 ? 'latin1' : 'utf8';
   return text.toString(encoding, numbers[field + VALUE_START], numbers[field + END]);
 }

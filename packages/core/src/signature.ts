@@ -140,7 +140,7 @@ export function verifySign(fields: Readonly<Record<string, string>>, apiKeys: st
 }
 
 /** {@link verifySign} that says which key signed: its index, or -1. */
-export function signingKey(fields: Readonly<Record<string, string>>, keys: readonly PreparedKey[]): number {
+function signingKey(fields: Readonly<Record<string, string>>, keys: readonly PreparedKey[]): number {
   const { sign: given, sign_type: declared } = fields;
   if (typeof given !== 'string' || unsignableField(fields) !== undefined) return -1;
   const bytes = Buffer.from(given);

@@ -25,7 +25,7 @@ export const OTHER_OPTIONS: WechatH5Options = {
 export const SUCCESS =
   '<xml><return_code><![CDATA[SUCCESS]]></return_code><return_msg><![CDATA[OK]]></return_msg></xml>';
 /** The names of the headers of a reply that nobody has touched. */
-export const HEADERS = ['cache-control', 'connection', 'content-length', 'content-type', 'date', 'keep-alive'];
+const HEADERS = ['cache-control', 'connection', 'content-length', 'content-type', 'date', 'keep-alive'];
 
 /** The only reply there is to a payment that is safe. */
 export const ACKNOWLEDGED = { status: 200, headers: HEADERS, body: SUCCESS };
