@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { SHOP, VISITOR } from './addresses.js';
 import type { Outcome, SetUp } from './set-up.js';
 import { SHAPES, type Shape, type ShapeName } from './shapes.js';
-import { startShop, type ShopAnswer } from './shop.js';
+import { DOCTOR_SECRET, startShop, type ShopAnswer } from './shop.js';
 import { Visitor, type HeaderLine } from './visitor.js';
 
 /** What one shape came to. */
@@ -36,7 +36,19 @@ export interface Deployment {
   send(shape: ShapeName): Promise<Cell>;
   /** Places one order and reads at the simulator which address went over the wire. */
   order(headers: readonly HeaderLine[], visitor?: Visitor): Promise<Order>;
+  /** What the doctor's page, asked as curl would ask it, tells somebody who sends these headers. */
+  doctor(headers: readonly HeaderLine[]): Promise<Diagnosis>;
   stop(): Promise<void>;
+}
+
+/** The part of the doctor's report that matters here. */
+export interface Diagnosis {
+  readonly verdict: string;
+  readonly clientIp: {
+    readonly clientIp?: { readonly ip: string };
+    readonly suggestion?: { readonly line: string };
+  };
+  readonly checklist: readonly { readonly server: string; readonly look: string }[];
 }
 
 let orders = 0;
@@ -82,6 +94,13 @@ export async function deploy(setUp: SetUp, simulator: Simulator): Promise<Deploy
         if (visitor === undefined) other.leave();
         return order;
       },
+      async doctor(headers) {
+        const visitor = new Visitor(VISITOR);
+        const login = `Basic ${Buffer.from(`doctor:${DOCTOR_SECRET}`).toString('base64')}`;
+        const { body } = await visitor.send('GET', door, '/wechat-h5/doctor', [['Authorization', login], ...headers]);
+        visitor.leave();
+        return JSON.parse(body) as Diagnosis;
+      },
       stop,
     };
   } catch (error) {
@@ -117,7 +136,7 @@ async function placeOrder(
   headers: readonly HeaderLine[],
 ): Promise<Order> {
   const outTradeNo = `PROXIES${String(++orders).padStart(8, '0')}`;
-  const { status, body, reused } = await visitor.post(door, `/orders/${outTradeNo}`, headers);
+  const { status, body, reused } = await visitor.send('POST', door, `/orders/${outTradeNo}`, headers);
   const sent = simulator.orders.get(outTradeNo)?.spbillCreateIp;
   if (status !== 201 && status !== 500) return { outcome: `HTTP ${status}`, answer: undefined, reused };
   // Express's own page for an error that is not the library's is no JSON.

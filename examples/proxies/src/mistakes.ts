@@ -182,6 +182,19 @@ export const BELIEVED_MISTAKES: readonly SetUp[] = [
     },
   },
   {
+    // A header of one address says nothing of the way it came: nginx hands on what it got from anybody.
+    name: "the CDN's header, around the CDN",
+    hops: [nginx('src/cdn', OUTER), nginx('nginx/append', INNER)],
+    clientIp: { trust: [INNER], header: 'ali-cdn-real-ip' },
+    entry: 1,
+    outcomes: {
+      ...every('HEADER_MISSING'),
+      'X-Forwarded-For, 20 kB': 'HTTP 431',
+      'headers of CDNs and libraries': 'sent 203.0.113.66',
+      'all of them at once': 'sent 203.0.113.66',
+    },
+  },
+  {
     // The weakness of { hops } that the documentation speaks of: it asks no peer.
     name: '{ hops: 1 }, around the proxy',
     hops: [nginx('nginx/edge', OUTER)],

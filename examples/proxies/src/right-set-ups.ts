@@ -221,6 +221,21 @@ export const RIGHT_SET_UPS: readonly RightSetUp[] = [
     guideSample: 7,
   },
   {
+    name: 'CDN → nginx → Node, all append',
+    hops: [nginx('src/cdn', OUTER), nginx('nginx/append', INNER)],
+    clientIp: { trust: [OUTER, INNER] },
+    outcomes: TOO_LONG_FOR_A_PROXY,
+    guideSample: 0,
+  },
+  {
+    name: 'CDN → nginx → Node, around the CDN',
+    hops: [nginx('src/cdn', OUTER), nginx('nginx/append', INNER)],
+    clientIp: { trust: [OUTER, INNER] },
+    entry: 1,
+    outcomes: TOO_LONG_FOR_NODE,
+    guideSample: 7,
+  },
+  {
     name: 'CDN → nginx, around the CDN',
     hops: [nginx('src/cdn', OUTER), nginx('nginx/behind-cdn', INNER)],
     clientIp: { trust: [INNER] },

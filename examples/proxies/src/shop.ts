@@ -6,7 +6,7 @@ import {
   type Problem,
   type WechatH5ErrorCode,
 } from '@wechat-h5/core';
-import { wechatH5 } from '@wechat-h5/express';
+import { wechatH5, wechatH5Doctor } from '@wechat-h5/express';
 import type { Simulator } from '@wechat-h5/simulator';
 import express, { type ErrorRequestHandler } from 'express';
 import { once } from 'node:events';
@@ -14,6 +14,9 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { guideSample } from './guide-sample.js';
 import type { Endpoint } from '@wechat-h5/testkit/proxies';
+
+/** Opens the doctor's page. */
+export const DOCTOR_SECRET = 'only-for-these-tests';
 
 /** What the shop answers to an order. */
 export interface ShopAnswer {
@@ -46,18 +49,17 @@ export async function startShop({ simulator, clientIp, listen, trustProxy }: Sho
   const problems: Problem[] = [];
   const app = express();
   if (trustProxy !== undefined) app.set('trust proxy', trustProxy);
-  app.use(
-    wechatH5(
-      createWechatH5({
-        merchant: simulator.merchant,
-        gateway: simulator.url,
-        notifyUrl: `${simulator.url}/not-used`,
-        orderBook: new MemoryOrderBook(),
-        clientIp,
-        onProblem: (problem) => problems.push(problem),
-      }),
-    ),
-  );
+  const instance = createWechatH5({
+    merchant: simulator.merchant,
+    gateway: simulator.url,
+    notifyUrl: `${simulator.url}/not-used`,
+    orderBook: new MemoryOrderBook(),
+    clientIp,
+    doctorSecret: DOCTOR_SECRET,
+    onProblem: (problem) => problems.push(problem),
+  });
+  app.use(wechatH5(instance));
+  app.use(wechatH5Doctor(instance));
   app.use((request, response, next) => {
     response.locals['guideSample'] = guideSample(plain(request.socket.remoteAddress), request.rawHeaders);
     next();

@@ -27,14 +27,19 @@ export class Visitor {
     this.#agent = preface === undefined ? new Agent({ keepAlive: true, maxSockets: 1 }) : new PrefacingAgent(preface);
   }
 
-  /** Posts to the path. `headers` go out line by line, in their order, as they are. */
-  async post({ host, port }: Endpoint, path: string, headers: readonly HeaderLine[]): Promise<VisitorAnswer> {
+  /** `headers` go out line by line, in their order, as they are. */
+  async send(
+    method: 'GET' | 'POST',
+    { host, port }: Endpoint,
+    path: string,
+    headers: readonly HeaderLine[],
+  ): Promise<VisitorAnswer> {
     const lines: HeaderLine[] = [['Host', 'shop.example'], ['Content-Length', '0'], ...headers];
     const sent = request({
       host,
       port,
       path,
-      method: 'POST',
+      method,
       agent: this.#agent,
       localAddress: this.address,
       headers: lines.flat(),

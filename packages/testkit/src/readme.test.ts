@@ -7,6 +7,10 @@ const documents = [
   ...READMES,
   'CONTRIBUTING.md',
   ...readdirSync(join(ROOT, 'docs/decisions')).map((name) => `docs/decisions/${name}`),
+  'docs/trusted-proxies.md',
+  'docs/trusted-proxies.zh-CN.md',
+  'docs/cdn-headers.md',
+  'examples/proxies/README.md',
   ...publicPackages().map(({ path }) => `${path}/README.md`),
 ];
 
