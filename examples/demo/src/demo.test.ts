@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { parseCommandLine } from './command-line.js';
+import { FRAMEWORKS } from './shop-server.js';
 
 const MAIN = join(__dirname, 'main.ts');
 
@@ -21,7 +22,9 @@ afterEach(() => {
 
 function demo(...args: string[]): Run {
   const loaders = ['-C', '@wechat-h5/source', '--import', 'tsx'];
-  const child = spawn(process.execPath, [...loaders, MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  // As the script does: decorators need the compiler's option.
+  const env = { ...process.env, TSX_TSCONFIG_PATH: join(__dirname, '../../../tsconfig.test.json') };
+  const child = spawn(process.execPath, [...loaders, MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
   started.push(child);
   let out = '';
   let error = '';
@@ -71,8 +74,8 @@ function canConnect(url: string): Promise<boolean> {
   });
 }
 
-test('--once pays, compares and leaves nothing behind', async () => {
-  const { code, out, error } = await demo('--once').ended;
+test.each(Object.keys(FRAMEWORKS))('--once with %s pays, compares and leaves nothing behind', async (framework) => {
+  const { code, out, error } = await demo('--once', '--framework', framework).ended;
   expect(error).toBe('');
   expect(code).toBe(0);
   expect(out).toContain('The records agree');
@@ -122,7 +125,7 @@ test('an unknown framework is refused with the usage', async () => {
   const { code, out, error } = await demo('--framework', 'fastify').ended;
   expect(code).toBe(2);
   expect(out).toBe('');
-  expect(error).toMatch(/there is no such shop, only express[^]*Usage: pnpm demo/);
+  expect(error).toMatch(/there is no such shop, only express, koa, nest[^]*Usage: pnpm demo/);
 });
 
 test('the command line', () => {

@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { createServer, type ClientRequest, type IncomingMessage, type RequestListener } from 'node:http';
+import { createServer, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { TicketOffice, type ShopOptions, type Ticket } from '@wechat-h5-examples/shop-pages';
+import { TicketOffice, type CreateShop, type Ticket } from '@wechat-h5-examples/shop-pages';
 import type { Problem } from '@wechat-h5/core';
 import { listenIn, type Fields } from './received-message.js';
 import { Recording } from './recording.js';
@@ -33,11 +33,11 @@ export interface RunningShop {
   stop(): Promise<void>;
 }
 
-export type CreateShop = (options: ShopOptions) => RequestListener | Promise<RequestListener>;
-
 /** One shop, once for each framework. */
 export const FRAMEWORKS: Readonly<Record<string, () => Promise<CreateShop>>> = {
   express: async () => (await import('@wechat-h5-examples/express-shop')).createShop,
+  koa: async () => (await import('@wechat-h5-examples/koa-shop')).createShop,
+  nest: async () => (await import('@wechat-h5-examples/nest-shop')).createShop,
 };
 
 const NOTIFY_PATH = '/wechat/notify';

@@ -6,5 +6,6 @@ export { productPage } from './product-page.js';
 export { resultPage } from './result-page.js';
 export { returnPage } from './return-page.js';
 export { isSameOrigin } from './same-origin.js';
-export type { ShopOptions } from './shop-options.js';
+export type { CreateShop, ShopOptions } from './shop-options.js';
+export { shopSettings } from './shop-settings.js';
 export { TicketOffice, type Ticket } from './tickets.js';

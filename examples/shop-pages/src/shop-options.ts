@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http';
 import type { WechatH5Options } from '@wechat-h5/core';
 import type { TicketOffice } from './tickets.js';
 
@@ -13,3 +14,6 @@ export interface ShopOptions {
   /** Told what failed on the shop's side, whose payer got an error page. Default `console.error`. */
   readonly onError?: (error: unknown) => void;
 }
+
+/** What each of the example shops exports. */
+export type CreateShop = (options: ShopOptions) => RequestListener | Promise<RequestListener>;

@@ -1,0 +1,16 @@
+import { createServer } from 'node:http';
+import { shopSettings } from '@wechat-h5-examples/shop-pages';
+import { createShop } from './shop.js';
+
+const { port, ...options } = shopSettings();
+
+const server = createServer(createShop(options)).listen(port, () => {
+  console.log(`西湖游船 West Lake Cruises: ${options.publicUrl}`);
+});
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    server.close();
+    server.closeIdleConnections();
+  });
+}
