@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { createParamDecorator, Inject, type ExecutionContext } from '@nestjs/common';
+import { createParamDecorator, Inject, type ExecutionContext, type PipeTransform, type Type } from '@nestjs/common';
 import {
   WechatH5Error,
   type ClientIp as PayerAddress,
@@ -14,13 +14,20 @@ import { getWechatH5Token } from './wechat-h5.tokens.js';
 /** Injects an instance. @param name as given to `WechatH5Module`; absent: the unnamed instance */
 export const InjectWechatH5 = (name?: string): PropertyDecorator & ParameterDecorator => Inject(getWechatH5Token(name));
 
+/** A name as given to `WechatH5Module`, then pipes. Written out: what Nest 12 infers, Nest 11 has no types for. */
+type VisitorParameter = (
+  ...nameOrPipes: (string | undefined | PipeTransform | Type<PipeTransform>)[]
+) => ParameterDecorator;
+
 /** WeChat Pay H5 for the visitor of a request: `createOrder` with their address, `confirmPayment`, `acknowledge`. */
 export type RequestWechatH5 = Bound;
 /**
  * The parameter of a controller's method: `@RequestWechatH5() wechatH5: RequestWechatH5`.
  * `@RequestWechatH5('books')` for a named instance.
  */
-export const RequestWechatH5 = createParamDecorator((name: string | undefined, context) => visitorOf(context, name));
+export const RequestWechatH5: VisitorParameter = createParamDecorator((name: string | undefined, context) =>
+  visitorOf(context, name),
+);
 
 /** The payer's address: `{ ip, family, source, hop, public }`. */
 export type ClientIp = PayerAddress;
@@ -28,7 +35,9 @@ export type ClientIp = PayerAddress;
  * The parameter of a controller's method: `@ClientIp() { ip }: ClientIp`. The walk through the proxies happens
  * here; a wrong proxy configuration throws a `WechatH5Error`, in this route alone.
  */
-export const ClientIp = createParamDecorator((name: string | undefined, context) => visitorOf(context, name).clientIp);
+export const ClientIp: VisitorParameter = createParamDecorator(
+  (name: string | undefined, context) => visitorOf(context, name).clientIp,
+);
 
 /**
  * Delivers the goods: the method of a provider or controller that is called with each payment, exactly once to
