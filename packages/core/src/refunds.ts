@@ -46,8 +46,9 @@ export interface RefundQuery {
   raw: Readonly<Record<string, string>>;
 }
 
-/** A refund that WeChat Pay confirmed, as `onRefunded` gets it. */
+/** A refund that WeChat Pay confirmed, as `onRefunded` gets it: everything in it is from the signed reply. */
 export interface Refund extends RefundEntry {
+  appId: string;
   mchId: string;
   subMchId?: string;
   outTradeNo: string;
@@ -62,6 +63,13 @@ const REF_FIELDS = [
   ['outRefundNo', 'out_refund_no', /^[0-9A-Za-z_\-|*@]{1,64}$/],
   ['transactionId', 'transaction_id', /^[0-9A-Za-z_-]{1,32}$/],
   ['outTradeNo', 'out_trade_no', /^[0-9A-Za-z_\-|*@]{1,32}$/],
+] as const;
+
+/** What every reply says, whatever was asked for. */
+const REQUIRED = [
+  ['out_trade_no', /^[0-9A-Za-z_\-|*@]{1,32}$/],
+  ['transaction_id', /^[0-9A-Za-z_-]{1,32}$/],
+  ['total_fee', /^[1-9][0-9]{0,9}$/],
 ] as const;
 
 /**
@@ -87,6 +95,9 @@ export async function queryRefund(gateway: Gateway, merchants: Merchants, ref: R
       },
     );
   }
+  for (const [field, shape] of REQUIRED) {
+    if (!shape.test(raw[field] ?? '')) throw replyInvalid('The reply names no order, transaction or amount', field);
+  }
   const refunds = refundEntries(raw);
   const answered =
     name === 'refund_id' ? refunds[0]?.refundId : name === 'out_refund_no' ? refunds[0]?.outRefundNo : raw[name];
@@ -99,46 +110,70 @@ export async function queryRefund(gateway: Gateway, merchants: Merchants, ref: R
     refunds,
     raw,
   };
-  if (raw['total_refund_count']) query.totalRefundCount = Number(raw['total_refund_count']);
+  const totalRefundCount = count(raw['total_refund_count']);
+  if (totalRefundCount !== undefined) query.totalRefundCount = totalRefundCount;
   return query;
 }
 
-/**
- * Asks whether a refund notification is true. What it says beyond the numbers is not used.
- * @throws {WechatH5Error} `ORDER_MISMATCH` if WeChat Pay's own answer differs, and those of {@link queryRefund}
- */
-export async function confirmRefund(gateway: Gateway, merchants: Merchants, hint: RefundHint): Promise<Refund> {
-  const { mchId, subMchId, appId, outRefundNo } = hint;
-  const sub = subMchId === undefined ? {} : { subMchId };
-  const query = await queryRefund(gateway, merchants, { outRefundNo, mchId, appId, ...sub });
-  const entry = query.refunds.find((candidate) => candidate.outRefundNo === outRefundNo);
-  const differs =
-    entry === undefined
-      ? 'out_refund_no'
-      : entry.refundFee !== hint.refundFee
-        ? 'refund_fee'
-        : query.outTradeNo !== hint.outTradeNo
-          ? 'out_trade_no'
-          : query.totalFee !== hint.totalFee
-            ? 'total_fee'
-            : undefined;
-  if (entry === undefined || differs !== undefined) {
-    throw new WechatH5Error('ORDER_MISMATCH', `A refund notification differs from refundquery in ${differs}`, {
-      ...(differs === undefined ? {} : { field: differs }),
+/** What a hint claims and WeChat Pay's answer has to say as well. Its status is not among them: that may have moved on. */
+const CLAIMS = [
+  ['out_trade_no', 'outTradeNo'],
+  ['transaction_id', 'transactionId'],
+  ['refund_id', 'refundId'],
+  ['total_fee', 'totalFee'],
+  ['refund_fee', 'refundFee'],
+] as const;
+
+/** Asks WeChat Pay whether the refunds that notifications hint at are true. */
+export class RefundConfirmations {
+  readonly #gateway: Gateway;
+  readonly #merchants: Merchants;
+  readonly #asking = new Map<string, Promise<RefundQuery>>();
+
+  constructor(gateway: Gateway, merchants: Merchants) {
+    this.#gateway = gateway;
+    this.#merchants = merchants;
+  }
+
+  /**
+   * The refund as the signed reply of `refundquery` states it: nothing else of a hint is used.
+   * @throws {WechatH5Error} `ORDER_MISMATCH` if WeChat Pay's own answer differs, and those of {@link queryRefund}
+   */
+  async confirm(hint: RefundHint): Promise<Refund> {
+    const { appId, mchId, subMchId, outRefundNo } = hint;
+    const sub = subMchId === undefined ? {} : { subMchId };
+    const query = await this.#query({ outRefundNo, mchId, appId, ...sub });
+    // The reply is about this number: queryRefund has seen to that.
+    const [entry] = query.refunds as [RefundEntry];
+    const { outTradeNo, transactionId, totalFee, feeType, raw } = query;
+    const refund = { ...entry, appId, mchId, ...sub, outTradeNo, transactionId, totalFee, feeType, raw };
+    const differs = CLAIMS.find(([, name]) => refund[name] !== hint[name]);
+    if (differs === undefined) return refund;
+    throw new WechatH5Error('ORDER_MISMATCH', `A refund notification differs from refundquery in ${differs[0]}`, {
+      field: differs[0],
       hint: 'It was not believed: these notifications are not signed, and this one may have been pieced together. 退款通知与查询结果不一致，已忽略。',
     });
   }
-  const { outTradeNo, transactionId, totalFee, feeType, raw } = query;
-  return { ...entry, mchId, ...sub, outTradeNo, transactionId, totalFee, feeType, raw };
+
+  /** Copies arrive within seconds, and anybody can send more of them: those that come together share one question. */
+  #query(ref: { outRefundNo: string; mchId: string; appId: string; subMchId?: string }): Promise<RefundQuery> {
+    const id = [ref.mchId, ref.subMchId, ref.appId, ref.outRefundNo].join(' ');
+    const asking = this.#asking.get(id);
+    if (asking !== undefined) return asking;
+    const query = queryRefund(this.#gateway, this.#merchants, ref).finally(() => this.#asking.delete(id));
+    this.#asking.set(id, query);
+    return query;
+  }
 }
 
 /**
  * The `$n` fields as a list. `refund_fee_0` belongs to the first refund; `coupon_refund_fee_0_1` is a coupon
- * of it and stays in `raw`.
+ * of it and stays in `raw`. Whether a later page begins at 0 again is not documented, so any number is taken.
  */
 function refundEntries(raw: Readonly<Record<string, string>>): RefundEntry[] {
   const refunds: RefundEntry[] = [];
-  for (let n = 0; raw[`out_refund_no_${n}`] !== undefined; n++) {
+  const numbers = Object.keys(raw).flatMap((name) => /^out_refund_no_([0-9]{1,4})$/.exec(name)?.[1] ?? []);
+  for (const n of numbers.sort((a, b) => Number(a) - Number(b))) {
     const of = (name: string): string | undefined => raw[`${name}_${n}`] || undefined;
     const refundFee = of('refund_fee');
     const refundId = of('refund_id');
@@ -153,8 +188,8 @@ function refundEntries(raw: Readonly<Record<string, string>>): RefundEntry[] {
       refundFee: Number(refundFee),
       refundStatus,
     };
-    const settlementRefundFee = of('settlement_refund_fee');
-    if (settlementRefundFee !== undefined) entry.settlementRefundFee = Number(settlementRefundFee);
+    const settlementRefundFee = count(of('settlement_refund_fee'));
+    if (settlementRefundFee !== undefined) entry.settlementRefundFee = settlementRefundFee;
     const refundChannel = of('refund_channel');
     if (refundChannel !== undefined) entry.refundChannel = refundChannel;
     const refundRecvAccout = of('refund_recv_accout');
@@ -164,6 +199,10 @@ function refundEntries(raw: Readonly<Record<string, string>>): RefundEntry[] {
     refunds.push(entry);
   }
   return refunds;
+}
+
+function count(text: string | undefined): number | undefined {
+  return text !== undefined && /^[0-9]{1,10}$/.test(text) ? Number(text) : undefined;
 }
 
 function askedFor(ref: RefundRef): [name: string, value: string] {

@@ -28,7 +28,7 @@ import { PaymentConfirmations, type PaymentStatus } from './payment-status.js';
 import { closeOrder } from './close-order.js';
 import type { Merchants } from './merchant.js';
 import type { ProblemReporter } from './problems.js';
-import { confirmRefund, queryRefund, type RefundQuery, type RefundRef } from './refunds.js';
+import { queryRefund, RefundConfirmations, type RefundQuery, type RefundRef } from './refunds.js';
 
 /** One configuration of WeChat Pay H5: all operations, without a framework. */
 export interface WechatH5 {
@@ -133,11 +133,12 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
   const confirmations = new PaymentConfirmations<Tx>({ book, merchants, deliveries, findsOrders, query });
   const confirm = (ref: OrderRef): Promise<PaymentStatus> => confirmations.confirm(ref);
   const { isNotificationSource } = settings;
+  const refunds = new RefundConfirmations(gateway, merchants);
   const endpoint = createNotificationEndpoint({
     merchants,
     deliveries,
     report,
-    confirmRefund: (hint) => confirmRefund(gateway, merchants, hint),
+    confirmRefund: (hint) => refunds.confirm(hint),
     checkSource:
       isNotificationSource &&
       (({ remoteAddress, rawHeaders = [] }) => {

@@ -114,7 +114,7 @@ test('@OnRefunded() gets a refund that WeChat Pay confirms', async () => {
   const options = { ...OPTIONS, gateway: `http://127.0.0.1:${port}` };
   const context = await start({ imports: [WechatH5Module.forRoot(options)], providers: [Accounts] });
   expect(await post(context.get(WechatH5))).toBe(SUCCESS);
-  expect(await post(context.get(WechatH5), refundNotification({}, MERCHANT))).toBe(SUCCESS);
+  expect(await post(context.get(WechatH5), refundNotification({ refund_id: REFUND_ID }, MERCHANT))).toBe(SUCCESS);
   expect(calls).toEqual([
     ['paid', 1],
     ['refunded', 'TEST_0001_R1', 1, 1],
@@ -260,7 +260,9 @@ async function post(instance: WechatH5, notification = signedNotification({}, ME
   return (await instance.handleNotification({ method: 'POST', body: Buffer.from(notification) })).body;
 }
 
-/** What `refundquery` says of the refund that `refundNotification({})` announces. */
+const REFUND_ID = '50000000382019052709732678859';
+
+/** What `refundquery` says of the refund that `refundNotification({ refund_id: REFUND_ID })` announces. */
 function refundQueryReply(): string {
   const paid = parseXml(signedNotification({}, MERCHANT));
   const fields = {
@@ -275,7 +277,7 @@ function refundQueryReply(): string {
     cash_fee: '1',
     refund_count: '1',
     out_refund_no_0: 'TEST_0001_R1',
-    refund_id_0: '50000000382019052709732678859',
+    refund_id_0: REFUND_ID,
     refund_fee_0: '1',
     refund_status_0: 'SUCCESS',
   };
