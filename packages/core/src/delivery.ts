@@ -34,13 +34,16 @@ export type FindOrder = (ref: {
 }) => Promise<{ totalFee: number; feeType?: string; attach?: string } | undefined>;
 
 /**
- * Where a payment stands once it is in the book. `due`: to be delivered. `settled`: delivered before, or
- * withheld and reported. `unknown`: no such order. `quarantined`: it contradicts the order.
+ * Where a payment stands once it is in the book. `due`: to be delivered. `settled`: delivered before.
+ * `withheld`: not for `onPaid`, and reported. `unknown`: no such order. `quarantined`: it contradicts the order.
  */
-export type Standing = 'due' | 'settled' | 'unknown' | 'quarantined';
+export type Standing = 'due' | 'settled' | 'withheld' | 'unknown' | 'quarantined';
 
-/** `done`: delivered, now or before. `failed`: this run did not succeed. `busy`: another machine holds the lease. */
-export type DeliveryResult = 'done' | 'failed' | 'busy';
+/**
+ * `done`: delivered, now or before. `withheld`: not for `onPaid`, and reported. `failed`: this run did not
+ * succeed. `busy`: another machine holds the lease.
+ */
+export type DeliveryResult = 'done' | 'withheld' | 'failed' | 'busy';
 
 export interface Lease {
   readonly target: Target;
@@ -117,7 +120,7 @@ export class Deliveries<Tx = never> {
     }
     if (order.delivery.state === 'WITHHELD') {
       if (outcome === 'applied') this.#report('paid-after-close', paidAfterClose(payment), subject);
-      return 'settled';
+      return 'withheld';
     }
     return order.delivery.state === 'DONE' ? 'settled' : 'due';
   }
@@ -140,13 +143,20 @@ export class Deliveries<Tx = never> {
     );
   }
 
-  /** Joins a refund that `refundquery` confirmed to its order. */
-  async recordRefund(refund: Refund): Promise<Standing> {
+  /**
+   * Joins a refund that `refundquery` confirmed to its order.
+   * @throws {WechatH5Error} `ORDER_MISMATCH`: the order it is of cost something else; `ORDER_QUARANTINED`; `ORDER_BOOK_FAILED`
+   */
+  async recordRefund(refund: Refund): Promise<'recorded' | 'unknown'> {
     const key = orderKeyOf(refund);
     const { outRefundNo, refundFee } = refund;
-    const { order } = await this.#apply(key, { type: 'refunded', outRefundNo, refundFee });
+    let order = await this.#get(key);
+    if (order === undefined && (await this.#adopt(key, refund))) order = await this.#get(key);
     if (order === undefined) return 'unknown';
-    return order.refunds[outRefundNo]?.delivery.state === 'DONE' ? 'settled' : 'due';
+    if (order.state === 'QUARANTINED') throw refundOfQuarantined(refund);
+    if (order.totalFee !== refund.totalFee || order.feeType !== refund.feeType) throw refundMismatch(refund, order);
+    await this.#apply(key, { type: 'refunded', outRefundNo, refundFee });
+    return 'recorded';
   }
 
   /** Whether a refund was handed over before: then a hint about it is not worth a query. */
@@ -176,7 +186,7 @@ export class Deliveries<Tx = never> {
   }
 
   /** The lease a route holds while it decides whether to acknowledge. */
-  async claim(payment: Payment): Promise<Lease | 'done' | 'busy'> {
+  async claim(payment: Payment): Promise<Lease | 'done' | 'withheld' | 'busy'> {
     return this.#claim(targetOf(payment));
   }
 
@@ -208,16 +218,20 @@ export class Deliveries<Tx = never> {
     return run;
   }
 
-  async #claim(target: Target): Promise<Lease | 'done' | 'busy'> {
+  async #claim(target: Target): Promise<Lease | 'done' | 'withheld' | 'busy'> {
     const { outcome, order } = await this.#apply(target.key, { type: 'claim', leaseMs: LEASE_MS, ...refundOf(target) });
     if (outcome === 'applied' && order !== undefined) {
-      const { attempt } =
+      const { attempt, state } =
         target.outRefundNo === undefined
           ? order.delivery
           : (order.refunds[target.outRefundNo]?.delivery ?? order.delivery);
-      return { target, attempt };
+      if (state !== 'WITHHELD') return { target, attempt };
+      const { outTradeNo } = target.key;
+      const { transactionId } = target;
+      this.#report('refunded-before-delivery', refundedBeforeDelivery(outTradeNo), { outTradeNo, transactionId });
+      return 'withheld';
     }
-    return outcome === 'done' || outcome === 'withheld' ? 'done' : 'busy';
+    return outcome === 'done' || outcome === 'withheld' ? outcome : 'busy';
   }
 
   async #deliverOnce(target: Target, name: string, handler: Handler<Tx> | undefined): Promise<DeliveryResult> {
@@ -273,7 +287,7 @@ export class Deliveries<Tx = never> {
     }
   }
 
-  async #adopt(key: OrderKey, payment: Payment): Promise<boolean> {
+  async #adopt(key: OrderKey, about: Payment | Refund): Promise<boolean> {
     if (this.#findOrder === undefined) return false;
     let found: Awaited<ReturnType<FindOrder>>;
     try {
@@ -290,7 +304,7 @@ export class Deliveries<Tx = never> {
     }
     await this.#apply(key, {
       type: 'found',
-      intent: { ...intentOf(payment), totalFee: found.totalFee, feeType: found.feeType ?? 'CNY', attach: found.attach },
+      intent: { ...intentOf(about), totalFee: found.totalFee, feeType: found.feeType ?? 'CNY', attach: found.attach },
     });
     return true;
   }
@@ -322,8 +336,8 @@ function refundOf({ outRefundNo }: Target): { outRefundNo?: string } {
   return outRefundNo === undefined ? {} : { outRefundNo };
 }
 
-function intentOf(payment: Payment): { appId: string; params: Record<string, string>; clientIp: string } {
-  return { appId: payment.appId, params: {}, clientIp: '' };
+function intentOf(about: Payment | Refund): { appId: string; params: Record<string, string>; clientIp: string } {
+  return { appId: about.appId, params: {}, clientIp: '' };
 }
 
 function bookFailed(thrown: unknown, message: string): WechatH5Error {
@@ -361,4 +375,33 @@ function paidAfterClose(payment: Payment): WechatH5Error {
   return new WechatH5Error('ORDER_CLOSED', `${quoted(payment.outTradeNo)} was paid after it had been closed`, {
     hint: 'onPaid was not called: the goods may be gone. Refund it, or deliver by hand. 订单关闭后又收到付款：请退款或人工处理。',
   });
+}
+
+function refundMismatch(refund: Refund, order: OrderRecord): WechatH5Error {
+  const field = order.totalFee === refund.totalFee ? 'fee_type' : 'total_fee';
+  return new WechatH5Error(
+    'ORDER_MISMATCH',
+    `A genuine refund of ${quoted(refund.outTradeNo)} is of another order in ${field}: ` +
+      `paid ${refund.totalFee} ${refund.feeType}, ordered ${order.totalFee} ${order.feeType}`,
+    {
+      field,
+      hint: 'onRefunded was not called. Do two environments share this mch_id and its order numbers? 退款对应的订单金额与本地订单不一致：请检查是否多个环境共用同一商户号。',
+    },
+  );
+}
+
+function refundOfQuarantined({ outTradeNo }: Refund): WechatH5Error {
+  return new WechatH5Error('ORDER_QUARANTINED', `A genuine refund is of ${quoted(outTradeNo)}, which is quarantined`, {
+    hint: 'onRefunded was not called: a person has to look at the order first. 该订单处于隔离状态，请先人工核实。',
+  });
+}
+
+function refundedBeforeDelivery(outTradeNo: string): WechatH5Error {
+  return new WechatH5Error(
+    'ORDER_REFUNDED',
+    `The payment of ${quoted(outTradeNo)} was refunded in full before it was delivered`,
+    {
+      hint: 'onPaid was not called and there is nothing to do: the money is back with the payer. 订单在发货前已全额退款，未调用 onPaid，无需处理。',
+    },
+  );
 }

@@ -159,11 +159,17 @@ export function createNotificationEndpoint<Tx>(parts: {
       );
       return SUCCESS;
     }
-    if (notification.type === 'refund-hint') return (await settleRefund(notification, until)) ? SUCCESS : FAIL;
+    if (notification.type === 'refund-hint') return settleRefund(notification, trace, until);
     const standing = await deliveries.record(notification);
-    if (standing === 'settled') return SUCCESS;
-    if (standing === 'quarantined') return FAIL;
+    if (standing === 'settled' || standing === 'withheld') return SUCCESS;
+    if (standing === 'quarantined') return failed(trace, 'ORDER_MISMATCH');
     return { payment: notification, known: standing === 'due' };
+  }
+
+  /** FAIL for a reason that was reported where it arose. */
+  function failed(trace: NotificationTrace, code: WechatH5ErrorCode): NotificationReply {
+    trace.publish('refused', { code });
+    return FAIL;
   }
 
   function answered(reply: NotificationReply, trace: NotificationTrace): NotificationReply {
@@ -182,8 +188,8 @@ export function createNotificationEndpoint<Tx>(parts: {
     trace.publish('refused', { code: 'HANDLER_TIMEOUT' });
     report(
       'handler-failed',
-      new WechatH5Error('HANDLER_TIMEOUT', 'onPaid is still running after four seconds', {
-        hint: 'FAIL was answered and the run goes on; WeChat Pay repeats the notification and finds it done. Move slow work behind a queue. onPaid 超过 4 秒未完成：请把耗时操作放入队列。',
+      new WechatH5Error('HANDLER_TIMEOUT', 'A notification is still being handled after four seconds', {
+        hint: 'FAIL was answered and the run of onPaid or onRefunded goes on; WeChat Pay repeats the notification and finds it done. Move slow work behind a queue. 超过 4 秒未处理完成：请把 onPaid、onRefunded 中的耗时操作放入队列。',
       }),
     );
     return FAIL;
@@ -198,7 +204,7 @@ export function createNotificationEndpoint<Tx>(parts: {
     if (isReply(received)) return received;
     if (!received.known) {
       deliveries.reportUnknown(received.payment);
-      return FAIL;
+      return failed(trace, 'ORDER_UNKNOWN');
     }
     if (!deliveries.hasHandler) {
       throw new WechatH5Error('NO_HANDLER', 'A payment arrived and there is no onPaid', {
@@ -206,36 +212,46 @@ export function createNotificationEndpoint<Tx>(parts: {
         hint: 'Pass onPaid, or acknowledge in a route behind the notify middleware. 请配置 onPaid。',
       });
     }
-    if (!(await untilDone(() => deliveries.deliver(received.payment), until))) return FAIL;
-    trace.publish('handled');
-    return SUCCESS;
+    return delivered(() => deliveries.deliver(received.payment), trace, until);
   }
 
   /** The hint proves nothing: `refundquery` decides, and a refund handed over before is not asked about again. */
-  async function settleRefund(hint: RefundHint, until: number): Promise<boolean> {
-    if (!deliveries.hasRefundHandler) return true;
-    if (await deliveries.isRefundDelivered(hint, hint.outRefundNo)) return true;
+  async function settleRefund(hint: RefundHint, trace: NotificationTrace, until: number): Promise<NotificationReply> {
+    if (await deliveries.isRefundDelivered(hint, hint.outRefundNo)) {
+      trace.publish('handled');
+      return SUCCESS;
+    }
     const refund = await parts.confirmRefund(hint);
-    if (refund.refundStatus === 'PROCESSING') return false;
+    if (refund.refundStatus === 'PROCESSING') throw stillProcessing(refund);
     if (refund.refundStatus !== 'SUCCESS') {
       report('refund-failed', refundFailed(refund), refund);
-      return true;
+      return SUCCESS;
     }
     if ((await deliveries.recordRefund(refund)) === 'unknown') {
       deliveries.reportUnknown(refund);
-      return false;
+      return failed(trace, 'ORDER_UNKNOWN');
     }
-    return untilDone(() => deliveries.deliverRefund(refund), until);
+    // Nobody waits for it. It was recorded all the same, so that what is refunded is not delivered.
+    if (!deliveries.hasRefundHandler) return SUCCESS;
+    return delivered(() => deliveries.deliverRefund(refund), trace, until);
   }
 
   /** While another machine holds the lease, a duplicate waits a little for it. */
-  async function untilDone(deliver: () => Promise<DeliveryResult>, until: number): Promise<boolean> {
+  async function delivered(
+    deliver: () => Promise<DeliveryResult>,
+    trace: NotificationTrace,
+    until: number,
+  ): Promise<NotificationReply> {
     const busyUntil = Math.min(until, performance.now() + BUSY_WAIT_MS);
-    for (;;) {
-      const result = await deliver();
-      if (result !== 'busy' || performance.now() >= busyUntil) return result === 'done';
+    let result = await deliver();
+    while (result === 'busy' && performance.now() < busyUntil) {
       await new Promise((resolve) => setTimeout(resolve, BUSY_POLL_MS));
+      result = await deliver();
     }
+    if (result === 'busy') return failed(trace, 'ORDER_IN_PROGRESS');
+    if (result === 'failed') return failed(trace, 'HANDLER_FAILED');
+    if (result === 'done') trace.publish('handled');
+    return SUCCESS;
   }
 
   async function open(request: NotificationRequest): Promise<NotificationReply | PendingNotification> {
@@ -247,9 +263,9 @@ export function createNotificationEndpoint<Tx>(parts: {
       if (isReply(received)) return answered(received, trace);
       const { payment, known } = received;
       const lease = known ? await deliveries.claim(payment) : undefined;
-      if (lease === 'done') return answered(SUCCESS, trace);
+      if (lease === 'done' || lease === 'withheld') return answered(SUCCESS, trace);
       // Somebody holds it already: a repeat, a little later, finds it settled or free.
-      if (lease === 'busy') return FAIL;
+      if (lease === 'busy') return failed(trace, 'ORDER_IN_PROGRESS');
       return pending(payment, known, lease, until, trace);
     } catch (thrown) {
       return refuse(thrown, trace);
@@ -260,7 +276,7 @@ export function createNotificationEndpoint<Tx>(parts: {
     if (lease !== undefined) return deliveries.complete(lease);
     await deliveries.adopt(payment);
     const claimed = await deliveries.claim(payment);
-    return typeof claimed === 'string' ? claimed === 'done' : deliveries.complete(claimed);
+    return typeof claimed === 'string' ? claimed !== 'busy' : deliveries.complete(claimed);
   }
 
   function pending(
@@ -329,6 +345,17 @@ function nothingToAcknowledge(): WechatH5Error {
   });
 }
 
+function stillProcessing(refund: Refund): WechatH5Error {
+  return new WechatH5Error(
+    'ORDER_MISMATCH',
+    `A notification says that refund ${quoted(refund.outRefundNo)} has ended, and refundquery that it has not`,
+    {
+      field: 'refund_status',
+      hint: 'FAIL was answered, so WeChat Pay repeats it. If that goes on, it is not genuine. 退款通知与查询结果不一致：退款仍在处理中。',
+    },
+  );
+}
+
 function refundFailed(refund: Refund): WechatH5Error {
   return new WechatH5Error(
     'GATEWAY_REFUSED',
@@ -338,7 +365,7 @@ function refundFailed(refund: Refund): WechatH5Error {
       field: 'refund_status',
       hint:
         "REFUNDCLOSE: it did not happen. CHANGE: the payer's bank refused the money; act in the merchant platform. " +
-        '退款未成功:REFUNDCLOSE 为退款关闭，CHANGE 为退款异常，请到商户平台处理。',
+        '退款未成功：REFUNDCLOSE 为退款关闭，CHANGE 为退款异常，请到商户平台处理。',
     },
   );
 }

@@ -44,6 +44,7 @@ let count = 0;
 export class NotificationTrace {
   readonly #id = ++count;
   readonly #receivedAt: number;
+  #refused = false;
   #known: Omit<NotificationEvent, 'id' | 'durationMs'> = {};
 
   constructor(receivedAt: number) {
@@ -51,6 +52,9 @@ export class NotificationTrace {
   }
 
   publish(stage: NotificationStage, learnt?: Omit<NotificationEvent, 'id' | 'durationMs'>): void {
+    // A run that goes on past the deadline ends after its FAIL: that is not a second one.
+    if (stage === 'refused' && this.#refused) return;
+    if (stage === 'refused') this.#refused = true;
     if (learnt !== undefined) this.#known = { ...this.#known, ...learnt };
     const target = channels[stage];
     if (!target.hasSubscribers) return;

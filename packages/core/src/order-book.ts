@@ -82,7 +82,7 @@ export interface RefundRecord {
 /**
  * The hand-over of a payment to the shop. `attempt` only grows: it is the fencing token of a lease, so a
  * run that lost its lease can no longer complete. `NONE` until paid; `WITHHELD` for a payment that must
- * not reach `onPaid` (paid after it was closed).
+ * not reach `onPaid` (paid after it was closed, or refunded in full before it was handed over).
  */
 export interface Delivery {
   readonly state: 'NONE' | 'READY' | 'LEASED' | 'DONE' | 'WITHHELD';
@@ -119,7 +119,8 @@ export type OrderChange =
 /**
  * What became of a change. `applied`: stored. `unchanged`: it said nothing new. `conflict`: it contradicts
  * what is stored and was not applied (for `intend`: the number is taken by an order with other parameters;
- * for `paid`: the order is now quarantined). `unknown`: there is no such order. For a claim, `busy`: another
+ * for `paid`: the order is now quarantined). `unknown`: there is no such order. For a claim, `applied`: the
+ * lease is ours, unless it found a refund of everything and left the delivery `WITHHELD`; `busy`: another
  * run holds the lease, `done`: delivered before, `withheld`: not for `onPaid`, `unpaid`: nothing to deliver.
  * For renew, complete and release, `lost`: the lease is no longer ours.
  */
@@ -225,6 +226,8 @@ function handOver(order: OrderRecord, change: HandOver, now: Date, to: To, stay:
     if (delivery.state === 'NONE' || order.state === 'QUARANTINED') return stay('unpaid');
     if (delivery.state === 'LEASED' && delivery.leaseUntil !== undefined && delivery.leaseUntil > now)
       return stay('busy');
+    // The money is back already: the goods must not follow it.
+    if (refund === undefined && isRefunded(order)) return set({ state: 'WITHHELD' });
     return set({ state: 'LEASED', attempt: delivery.attempt + 1, leaseUntil: after(now, change.leaseMs) });
   }
   if (delivery.state !== 'LEASED' || delivery.attempt !== change.attempt) {
@@ -237,6 +240,10 @@ function handOver(order: OrderRecord, change: HandOver, now: Date, to: To, stay:
 // `__proto__` is a legal out_refund_no.
 function refundOf(order: OrderRecord, outRefundNo: string): RefundRecord | undefined {
   return Object.hasOwn(order.refunds, outRefundNo) ? order.refunds[outRefundNo] : undefined;
+}
+
+function isRefunded(order: OrderRecord): boolean {
+  return Object.values(order.refunds).reduce((sum, { refundFee }) => sum + refundFee, 0) >= order.totalFee;
 }
 
 function after(now: Date, milliseconds: number): Date {

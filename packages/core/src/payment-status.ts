@@ -122,6 +122,7 @@ export class PaymentConfirmations<Tx = never> {
   async #deliver(payment: Payment, source: PaymentStatus['source']): Promise<PaymentStatus> {
     const { outTradeNo } = payment;
     const standing = await this.#deliveries.record(payment);
+    if (standing === 'withheld') return { outTradeNo, state: 'paid', delivered: false, source, payment };
     if (standing === 'quarantined' || standing === 'unknown') {
       if (standing === 'unknown') this.#deliveries.reportUnknown(payment);
       return { outTradeNo, state: 'quarantined', delivered: false, source };
