@@ -97,10 +97,11 @@ describe('connections are reused, as the shapes take for granted', () => {
   }
 
   for (const setUp of runnable(rightSetUps('Apache', 'Caddy'), softwareOf)) {
-    test(`${setUp.name} carries the orders of two visitors over one connection to Node`, async () => {
+    test(`${setUp.name} carries orders of two visitors over the same connections to Node`, async () => {
       deployment = await deploy(setUp, simulator);
       expect((await deployment.send('two visitors by turns')).outcome).toBe('right');
-      expect(deployment.connections()).toBe(1);
+      // Four orders, on one connection as a rule; on two when the next order overtakes the end of the one before.
+      expect(deployment.connections()).toBeLessThanOrEqual(2);
     });
   }
 });
