@@ -110,8 +110,8 @@ function itemAdvice(configured: Configured, node: string | undefined): Advice {
   }
   return {
     line: 'proxy_set_header X-Forwarded-For $remote_addr;',
-    en: 'The proxy passes on what the visitor wrote. The outermost proxy has to write the header itself; for nginx the line below. Apache: RequestHeader unset X-Forwarded-For early.',
-    zh: '代理原样转发了访客写的内容。最外层代理必须自己写入该请求头，nginx 用下面一行。Apache：RequestHeader unset X-Forwarded-For early。',
+    en: 'The proxy passes on what the visitor wrote. The outermost proxy has to write the header itself; for nginx the line below. Apache: RequestHeader unset X-Forwarded-For.',
+    zh: '代理原样转发了访客写的内容。最外层代理必须自己写入该请求头，nginx 用下面一行。Apache：RequestHeader unset X-Forwarded-For。',
   };
 }
 

@@ -37,6 +37,18 @@ const CHECKLIST: readonly ChecklistItem[] = [
     en: "It keeps the visitor's own header. Remove if-none.",
     zh: '它会保留访客自带的请求头。请去掉 if-none。',
   },
+  {
+    server: 'CDN',
+    look: "clientIp: { header: 'ali-cdn-real-ip' } (or another vendor's) behind a load balancer",
+    en: 'Whoever reaches the load balancer around the CDN writes this header himself. Let the load balancer take connections from the CDN only.',
+    zh: '绕过 CDN 直连负载均衡的人可以自己写这个请求头。请让负载均衡只接受 CDN 的连接。',
+  },
+  {
+    server: 'trust: { hops }',
+    look: 'the application can be reached around its proxies',
+    en: 'Hops are counted, not checked: a visitor who comes directly chooses the address. Close the direct way, or list the proxies.',
+    zh: '跳数只计数而不核对：绕过代理直连的访客可以任意伪造地址。请关闭直连，或改为列出代理。',
+  },
 ];
 
 /**
