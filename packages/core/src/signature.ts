@@ -8,6 +8,8 @@ import { scanXml, type RefusedXml } from './xml-scanner.js';
 /** How a V2 message is signed. `MD5` is WeChat Pay's default. */
 export type SignType = 'MD5' | 'HMAC-SHA256';
 
+const SIGN_TYPES: readonly SignType[] = ['MD5', 'HMAC-SHA256'];
+
 /** Why no key can verify a message: it has no `sign`, or one that is not 32 or 64 upper-case hexadecimal digits. */
 export type SignRefusal = 'SIGN_MISSING' | 'SIGN_MALFORMED';
 
@@ -97,7 +99,7 @@ export function prepareKey(apiKey: string): PreparedKey {
  * @see https://pay.weixin.qq.com/doc/v2/merchant/4011985891
  */
 export function sign(fields: Readonly<Record<string, string>>, apiKey: string, signType: SignType = 'MD5'): string {
-  if (signType !== 'MD5' && signType !== 'HMAC-SHA256') {
+  if (!SIGN_TYPES.includes(signType)) {
     throw new WechatH5Error('OPTIONS_INVALID', `The sign type is ${quoted(String(signType))}`, {
       field: 'signType',
       hint: "Use 'MD5' or 'HMAC-SHA256'.",
@@ -147,7 +149,7 @@ function signingKey(fields: Readonly<Record<string, string>>, keys: readonly Pre
   if (!isWellFormedSign(bytes, 0, bytes.length)) return -1;
   const pairs = pairsOf(fields);
   if (Buffer.byteLength(pairs) > MAX_BYTES) return -1;
-  const signType = signTypeOf(declared, given.length);
+  const signType = SIGN_TYPES.find((type) => type === declared) ?? signTypeByLength(given.length);
   if (!receive(signType, bytes, 0, bytes.length)) return -1;
   return signerOf(workspace, PAIRS_START + workspace.write(pairs, PAIRS_START), signType, keys);
 }
@@ -186,7 +188,10 @@ export class SignedMessage {
     const { start, end } = signInText();
     this.signRefusal =
       start === end ? 'SIGN_MISSING' : isWellFormedSign(text, start, end) ? undefined : 'SIGN_MALFORMED';
-    this.signType = signTypeOf(store.scannedValue('sign_type'), end - start);
+    const declared = store.findField('sign_type');
+    this.signType =
+      (declared === -1 ? undefined : SIGN_TYPES.find((type) => store.hasValue(declared, type))) ??
+      signTypeByLength(end - start);
   }
 
   /** The value of one field. Cheaper than {@link fields}, for a message that may yet be refused. */
@@ -229,8 +234,7 @@ function signInText(): { start: number; end: number } {
   return { start: store.numbers[field + VALUE_START]!, end: store.numbers[field + END]! };
 }
 
-function signTypeOf(declared: unknown, signLength: number): SignType {
-  if (declared === 'MD5' || declared === 'HMAC-SHA256') return declared;
+function signTypeByLength(signLength: number): SignType {
   return signLength === SHA256_BYTES * 2 ? 'HMAC-SHA256' : 'MD5';
 }
 

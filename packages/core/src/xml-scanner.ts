@@ -30,14 +30,20 @@ const TAB = 0x09;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const SPACE = 0x20;
+const QUOTATION_MARK = 0x22;
 const HASH = 0x23;
 const AMPERSAND = 0x26;
+const APOSTROPHE = 0x27;
 const SLASH = 0x2f;
 const SEMICOLON = 0x3b;
 const LESS_THAN = 0x3c;
 const EQUALS = 0x3d;
 const GREATER_THAN = 0x3e;
 const RIGHT_BRACKET = 0x5d;
+const LOWER_G = 0x67;
+const LOWER_L = 0x6c;
+const LOWER_P = 0x70;
+const LOWER_Q = 0x71;
 const LOWER_X = 0x78;
 const NOT_ASCII_BIT = 0x80;
 /** The first byte of U+F000 to U+FFFF. XML forbids the last two of them, U+FFFE and U+FFFF: EF BF BE and EF BF BF. */
@@ -46,14 +52,6 @@ const LEAD_BYTE_EF = 0xef;
 const BYTE_ORDER_MARK = '\xef\xbb\xbf';
 const CDATA_OPEN = '<![CDATA[';
 const CDATA_CLOSE = ']]>';
-const ENTITIES: readonly { readonly spelling: string; readonly character: number }[] = [
-  { spelling: '&amp;', character: AMPERSAND },
-  { spelling: '&lt;', character: LESS_THAN },
-  { spelling: '&gt;', character: GREATER_THAN },
-  { spelling: '&quot;', character: 0x22 },
-  { spelling: '&apos;', character: 0x27 },
-];
-
 const DECLARATION = new RegExp(
   String.raw`^<\?xml_+version=("|')1\.0\1(?:_+encoding=("|')[Uu][Tt][Ff]-8\2)?(?:_+standalone=("|')(?:yes|no)\3)?_*\?>`
     .replaceAll('=', '_*=_*')
@@ -91,12 +89,11 @@ function isXmlCharacter(codePoint: number): boolean {
 // The scanner's state. Documents are read one at a time and without a pause, so one set of variables serves all.
 // They are not the fields of an object because V8 reads module variables twice as fast.
 
-const { text, numbers, order } = store;
+const { text, textWords, numbers, order } = store;
 /** A copy of the document with a NUL behind it. Nothing accepts a NUL, so no loop needs to watch for the end. */
 const input = Buffer.alloc(MAX_BYTES + 2 * CDATA_OPEN.length);
 let inputLength = 0;
-/** Text and input once more, for what is worth doing four bytes at a time. */
-const textWords = new DataView(text.buffer, text.byteOffset, text.length);
+/** The input once more, for what is worth doing four bytes at a time. */
 const inputWords = new DataView(input.buffer, input.byteOffset, input.length);
 /** Where the next byte goes in the text. What is read never grows: `<a/>` is longer than `a=&`. */
 let textEnd = PAIRS_START;
@@ -312,7 +309,7 @@ function cdataEnd(at: number): number {
     const byte = input[next]!;
     if (IS_SPECIAL_IN_CDATA[byte] !== 0) {
       if (isCdataClose(next)) break;
-      if (!isAllowed(next)) return refuseCharacter(next, CDATA_CLOSE);
+      if (byte !== RIGHT_BRACKET && !isAllowed(next)) return refuseCharacter(next, CDATA_CLOSE);
     }
     bits |= byte;
     next++;
@@ -330,7 +327,7 @@ function textRunEnd(at: number): number {
     if (IS_SPECIAL_IN_TEXT[byte] !== 0) {
       if (byte === LESS_THAN || byte === AMPERSAND) break;
       if (isCdataClose(next)) return refuse(next, `no ${CDATA_CLOSE} in text`);
-      if (!isAllowed(next)) return refuseCharacter(next, 'a close tag');
+      if (byte !== RIGHT_BRACKET && !isAllowed(next)) return refuseCharacter(next, 'a close tag');
     }
     bits |= byte;
     next++;
@@ -380,14 +377,24 @@ function setAside(field: number): void {
 
 /** `&amp;` and its four siblings, or a character by its number: `&#38;`, `&#x26;`. */
 function scanReference(at: number): number {
-  if (input[at + 1] === HASH) return scanCharacterReference(at);
-  for (const { spelling, character } of ENTITIES) {
-    if (follows(at, spelling)) {
-      text[textEnd++] = character;
-      return at + spelling.length;
-    }
+  switch (input[at + 1]) {
+    case HASH:
+      return scanCharacterReference(at);
+    case LOWER_L:
+      return scanEntity(at, '&lt;', LESS_THAN);
+    case LOWER_G:
+      return scanEntity(at, '&gt;', GREATER_THAN);
+    case LOWER_Q:
+      return scanEntity(at, '&quot;', QUOTATION_MARK);
+    default:
+      return input[at + 2] === LOWER_P ? scanEntity(at, '&apos;', APOSTROPHE) : scanEntity(at, '&amp;', AMPERSAND);
   }
-  return refuse(at, '&amp;, &lt;, &gt;, &quot;, &apos; or a character reference');
+}
+
+function scanEntity(at: number, spelling: string, character: number): number {
+  if (!follows(at, spelling)) return refuse(at, '&amp;, &lt;, &gt;, &quot;, &apos; or a character reference');
+  text[textEnd++] = character;
+  return at + spelling.length;
 }
 
 function scanCharacterReference(at: number): number {
@@ -445,11 +452,9 @@ function isCdataClose(at: number): boolean {
   return input[at] === RIGHT_BRACKET && input[at + 1] === RIGHT_BRACKET && input[at + 2] === GREATER_THAN;
 }
 
-/** Whether a byte that needed a second look is part of a character like any other. */
+/** Whether the byte, one that XML may forbid, is part of a character like any other. */
 function isAllowed(at: number): boolean {
-  const byte = input[at];
-  if (byte === LEAD_BYTE_EF) return input[at + 1] !== 0xbf || input[at + 2]! < 0xbe;
-  return byte === RIGHT_BRACKET;
+  return input[at] === LEAD_BYTE_EF && (input[at + 1] !== 0xbf || input[at + 2]! < 0xbe);
 }
 
 /** Takes over bytes of the input as they are. */
@@ -463,13 +468,25 @@ function append(from: number, to: number, end: number): void {
   }
 }
 
+/** Writes a character in UTF-8. */
 function appendCodePoint(codePoint: number): void {
   if (codePoint < 0x80) {
     text[textEnd++] = codePoint;
-  } else {
-    isAscii = false;
-    textEnd += text.write(String.fromCodePoint(codePoint), textEnd);
+    return;
   }
+  isAscii = false;
+  if (codePoint < 0x800) {
+    text[textEnd++] = 0xc0 | (codePoint >> 6);
+  } else {
+    if (codePoint < 0x1_0000) {
+      text[textEnd++] = 0xe0 | (codePoint >> 12);
+    } else {
+      text[textEnd++] = 0xf0 | (codePoint >> 18);
+      text[textEnd++] = 0x80 | ((codePoint >> 12) & 0x3f);
+    }
+    text[textEnd++] = 0x80 | ((codePoint >> 6) & 0x3f);
+  }
+  text[textEnd++] = 0x80 | (codePoint & 0x3f);
 }
 
 function refuse(at: number, expected: string): number {
@@ -487,12 +504,17 @@ function refuseCloseTag(at: number, nameStart: number, nameEnd: number): number 
   return refuse(at, `</${text.toString('latin1', nameStart, nameEnd)}>`);
 }
 
-/** The position of the first byte that decoding replaces. */
+/** The position of the first byte that decoding replaces, found by halving. */
 function invalidUtf8At(): number {
   const repaired = Buffer.from(input.toString('utf8', 0, inputLength));
-  let at = 0;
-  while (input[at] === repaired[at]) at++;
-  return at;
+  let same = 0;
+  let different = inputLength;
+  while (different - same > 1) {
+    const middle = (same + different) >> 1;
+    if (input.compare(repaired, same, middle, same, middle) === 0) same = middle;
+    else different = middle;
+  }
+  return same;
 }
 
 function refusal(): RefusedXml {
