@@ -13,9 +13,10 @@ import { ShopModule } from './shop.module.js';
 export async function createApplication(options: ShopOptions): Promise<NestExpressApplication> {
   const headers = pageHeaders(options.cashierOrigin ?? 'https://wx.tenpay.com');
   const application = await NestFactory.create<NestExpressApplication>(ShopModule.forRoot(options), {
-    abortOnError: false,
     bodyParser: false,
-    logger: ['error', 'warn'],
+    // Whatever fails is thrown, or told to onError: Nest need neither print it nor end the process.
+    abortOnError: false,
+    logger: false,
   });
   application.disable('x-powered-by');
   application.use((_request: Request, response: Response, next: NextFunction) => {

@@ -8,7 +8,7 @@ import { pageHeaders } from './page.js';
 import { PRODUCT } from './product.js';
 import { productPage } from './product-page.js';
 import { returnPage } from './return-page.js';
-import type { CreateShop } from './shop-options.js';
+import type { CreateShop, ShopOptions } from './shop-options.js';
 import { TicketOffice } from './tickets.js';
 
 /**
@@ -31,23 +31,24 @@ export function testShop(createShop: CreateShop): void {
     tickets = new TicketOffice();
     problems = [];
     errors = [];
-    const { appId, mchId, apiKey } = simulator.merchant;
-    server.on(
-      'request',
-      await createShop({
-        publicUrl: shop,
-        cashierOrigin: simulator.url,
-        tickets,
-        onError: (error) => errors.push(error),
-        wechatH5: {
-          merchant: { appId, mchId, apiKey, h5Domains: ['127.0.0.1'] },
-          gateway: simulator.url,
-          notifyUrl: `${shop}/wechat/notify`,
-          onProblem: (problem) => problems.push(problem),
-        },
-      }),
-    );
+    server.on('request', await createShop(options()));
   });
+
+  function options(): ShopOptions {
+    const { appId, mchId, apiKey } = simulator.merchant;
+    return {
+      publicUrl: shop,
+      cashierOrigin: simulator.url,
+      tickets,
+      onError: (error) => errors.push(error),
+      wechatH5: {
+        merchant: { appId, mchId, apiKey, h5Domains: ['127.0.0.1'] },
+        gateway: simulator.url,
+        notifyUrl: `${shop}/wechat/notify`,
+        onProblem: (problem) => problems.push(problem),
+      },
+    };
+  }
 
   afterEach(async () => {
     await simulator.stop();
@@ -172,12 +173,19 @@ export function testShop(createShop: CreateShop): void {
   test.each([
     ['no order', {}],
     ['a number this shop never made', { order: '1' }],
-    ['a form that is too large', { order: 'x'.repeat(2000) }],
+    ['a form that is too large', { order: 'A'.repeat(22), more: 'x'.repeat(1024) }],
   ])('%s is refused before anybody is asked', async (_name, fields: Record<string, string>) => {
     await submit('/pay', fields).expect(400, /FORM_INVALID/);
     await submit('/check', fields).expect(400, /FORM_INVALID/);
     expect(simulator.events.list()).toEqual([]);
     expect(errors).toEqual([]);
+  });
+
+  test('a wrong configuration is refused before anybody visits', async () => {
+    const { wechatH5, ...others } = options();
+    const start = async (): Promise<unknown> =>
+      createShop({ ...others, wechatH5: { ...wechatH5, notifyUrl: '/paid' } });
+    await expect(start()).rejects.toMatchObject({ code: 'OPTIONS_INVALID', field: 'notifyUrl' });
   });
 
   test('what is no form is refused', async () => {
