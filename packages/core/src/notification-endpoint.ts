@@ -1,11 +1,12 @@
 import type { Deliveries, DeliveryResult, Lease } from './delivery.js';
-import { isWechatH5Error, quoted, WechatH5Error, type WechatH5ErrorCode } from './errors.js';
+import { isWechatH5Error, WechatH5Error, type WechatH5ErrorCode } from './errors.js';
 import type { Merchants } from './merchant.js';
 import { readNotification, type PaymentNotification } from './notification.js';
 import { NotificationTrace } from './notification-events.js';
 import type { Payment } from './payment.js';
 import { asWechatH5Error, type ProblemReporter } from './problems.js';
 import type { RefundHint } from './refund-notification.js';
+import { settleRefund } from './refund-settlement.js';
 import type { Refund } from './refunds.js';
 
 /** A request as an adapter hands it over: plain data, the body as the exact bytes received. */
@@ -159,7 +160,7 @@ export function createNotificationEndpoint<Tx>(parts: {
       );
       return SUCCESS;
     }
-    if (notification.type === 'refund-hint') return settleRefund(notification, trace, until);
+    if (notification.type === 'refund-hint') return settle(notification, trace, until);
     const standing = await deliveries.record(notification);
     if (standing === 'settled' || standing === 'withheld') return SUCCESS;
     if (standing === 'quarantined') return failed(trace, 'ORDER_MISMATCH');
@@ -215,25 +216,12 @@ export function createNotificationEndpoint<Tx>(parts: {
     return delivered(() => deliveries.deliver(received.payment), trace, until);
   }
 
-  /** The hint proves nothing: `refundquery` decides, and a refund handed over before is not asked about again. */
-  async function settleRefund(hint: RefundHint, trace: NotificationTrace, until: number): Promise<NotificationReply> {
-    if (await deliveries.isRefundDelivered(hint, hint.outRefundNo)) {
-      trace.publish('handled');
-      return SUCCESS;
-    }
-    const refund = await parts.confirmRefund(hint);
-    if (refund.refundStatus === 'PROCESSING') throw stillProcessing(refund);
-    if (refund.refundStatus !== 'SUCCESS') {
-      report('refund-failed', refundFailed(refund), refund);
-      return SUCCESS;
-    }
-    if ((await deliveries.recordRefund(refund)) === 'unknown') {
-      deliveries.reportUnknown(refund);
-      return failed(trace, 'ORDER_UNKNOWN');
-    }
-    // Nobody waits for it. It was recorded all the same, so that what is refunded is not delivered.
-    if (!deliveries.hasRefundHandler) return SUCCESS;
-    return delivered(() => deliveries.deliverRefund(refund), trace, until);
+  async function settle(hint: RefundHint, trace: NotificationTrace, until: number): Promise<NotificationReply> {
+    const settled = await settleRefund(hint, parts);
+    if (typeof settled === 'object') return delivered(() => deliveries.deliverRefund(settled), trace, until);
+    if (settled === 'order-unknown') return failed(trace, 'ORDER_UNKNOWN');
+    if (settled === 'delivered') trace.publish('handled');
+    return SUCCESS;
   }
 
   /** While another machine holds the lease, a duplicate waits a little for it. */
@@ -343,31 +331,6 @@ function nothingToAcknowledge(): WechatH5Error {
   return new WechatH5Error('NOTHING_TO_ACKNOWLEDGE', 'This notification was answered with FAIL already', {
     hint: 'WeChat Pay repeats it: acknowledge the repeat.',
   });
-}
-
-function stillProcessing(refund: Refund): WechatH5Error {
-  return new WechatH5Error(
-    'ORDER_MISMATCH',
-    `A notification says that refund ${quoted(refund.outRefundNo)} has ended, and refundquery that it has not`,
-    {
-      field: 'refund_status',
-      hint: 'FAIL was answered, so WeChat Pay repeats it. If that goes on, it is not genuine. 退款通知与查询结果不一致：退款仍在处理中。',
-    },
-  );
-}
-
-function refundFailed(refund: Refund): WechatH5Error {
-  return new WechatH5Error(
-    'GATEWAY_REFUSED',
-    `Refund ${quoted(refund.outRefundNo)} ended as ${quoted(refund.refundStatus)}`,
-    {
-      errCode: refund.refundStatus.slice(0, 32),
-      field: 'refund_status',
-      hint:
-        "REFUNDCLOSE: it did not happen. CHANGE: the payer's bank refused the money; act in the merchant platform. " +
-        '退款未成功：REFUNDCLOSE 为退款关闭，CHANGE 为退款异常，请到商户平台处理。',
-    },
-  );
 }
 
 async function withinDeadline<T>(work: Promise<T>, until: number): Promise<T | undefined> {
