@@ -103,6 +103,42 @@ test('B10: a payment after the close is kept from the handler', () => {
   expect(transition(order, KEY, claim, NOW).outcome).toBe('withheld');
 });
 
+describe('B21: refunded in full before it was handed over', () => {
+  const refunded = (outRefundNo: string, refundFee: number): OrderChange => ({
+    type: 'refunded',
+    outRefundNo,
+    refundFee,
+  });
+  const all = [refunded('R1', 60), refunded('R2', 40)];
+
+  test.each([
+    ['refunds first', [...all, paid]],
+    ['payment first', [paid, ...all]],
+    ['a run that failed between', [paid, claim, { type: 'release', attempt: 1 } as const, ...all]],
+  ])('%s: the claim withholds it, once and for all', (_order, changes) => {
+    const order = after([intend, created, ...changes]);
+    const first = transition(order, KEY, claim, NOW);
+    expect([first.outcome, first.order?.delivery.state, first.order?.state]).toEqual(['applied', 'WITHHELD', 'PAID']);
+    expect(transition(first.order, KEY, claim, NOW)).toEqual({ outcome: 'withheld', order: first.order });
+  });
+
+  test('a part leaves it due; what is running or delivered stays so', () => {
+    const part = after([intend, created, paid, refunded('R1', 99)]);
+    expect(transition(part, KEY, claim, NOW).order?.delivery.state).toBe('LEASED');
+    const running = after([intend, created, paid, claim, ...all]);
+    expect(transition(running, KEY, claim, NOW).outcome).toBe('busy');
+    const { outcome, order } = transition(running, KEY, { type: 'complete', attempt: 1 }, NOW);
+    expect([outcome, order?.delivery.state]).toEqual(['applied', 'DONE']);
+    expect(transition(order, KEY, claim, NOW).outcome).toBe('done');
+  });
+
+  test('the refunds themselves are handed over', () => {
+    const order = after([intend, created, paid, ...all, claim]);
+    const { outcome, order: handedOver } = transition(order, KEY, { ...claim, outRefundNo: 'R1' }, NOW);
+    expect([outcome, handedOver?.refunds['R1']?.delivery.state]).toEqual(['applied', 'LEASED']);
+  });
+});
+
 test('an absent attach is not compared, a known empty one is', () => {
   const found: OrderChange = { type: 'found', intent: { ...INTENT, attach: undefined, params: {} } };
   expect(after([found, { type: 'paid', payment: { ...PAYMENT, attach: 'anything' } }]).state).toBe('PAID');

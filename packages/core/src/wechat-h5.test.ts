@@ -371,6 +371,22 @@ describe('findOrder', () => {
   });
 });
 
+test('B10: paid after the close: a problem, and not delivered, whoever asks and how often', async () => {
+  const orderBook = new MemoryOrderBook();
+  wechatH5 = make({ orderBook });
+  await wechatH5.createOrder(ORDER);
+  await orderBook.apply({ mchId: simulator.merchant.mchId, outTradeNo: ORDER.outTradeNo }, { type: 'closed' });
+  simulator.faults.loseNotification();
+  await simulator.pay('ORDER-0001');
+  const answer = { state: 'paid', delivered: false };
+  expect(await wechatH5.confirmPayment({ outTradeNo: 'ORDER-0001' })).toMatchObject(answer);
+  expect(await make({ orderBook }).confirmPayment({ outTradeNo: 'ORDER-0001' })).toMatchObject(answer);
+  expect(await simulator.notifications.send('ORDER-0001')).toMatchObject([{ verdict: 'acknowledged' }]);
+  expect(paid).toEqual([]);
+  expect(problems).toMatchObject([{ type: 'paid-after-close', code: 'ORDER_CLOSED' }]);
+  expect(problems).toHaveLength(1);
+});
+
 describe('closeOrder', () => {
   const FIVE_MINUTES = 5 * 60_000;
   let clock = 0;
