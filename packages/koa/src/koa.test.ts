@@ -191,11 +191,11 @@ describe.each([
     const seen: unknown[] = [];
     app.use(async (ctx, next) => {
       await next();
-      seen.push(ctx.headerSent, ctx.status);
+      seen.push(ctx.headerSent, ctx.status, ctx.respond);
     });
     app.use(wechatH5Notify(options({ onPaid: () => {} })));
     expect(await post(`${await serve(app)}${NOTIFY}`)).toBe('200 SUCCESS');
-    expect(seen).toEqual([true, 200]);
+    expect(seen).toEqual([true, 200, false]);
   });
 
   test('the doctor and the probe', async () => {
