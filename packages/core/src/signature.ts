@@ -3,7 +3,8 @@ import { quoted, WechatH5Error } from './errors.js';
 import { isFieldName } from './field-name.js';
 import * as store from './scanned-fields.js';
 import { END, KEY_ROOM, MAX_BYTES, PAIRS_START, scanned, VALUE_START } from './scanned-fields.js';
-import { scanXml, type RefusedXml } from './xml-scanner.js';
+import type { RefusedXml } from './xml-refusal.js';
+import { scanXml } from './xml-scanner.js';
 
 /** How a V2 message is signed. `MD5` is WeChat Pay's default. */
 export type SignType = 'MD5' | 'HMAC-SHA256';
@@ -222,7 +223,11 @@ export class SignedMessage {
   #load(): void {
     if (scanned.serial === this.#serial) return;
     const refused = scanXml(this.#body, this.#rootName);
-    if (refused !== undefined) throw new Error(`The message was changed while it was in use: ${refused.reason}`);
+    if (refused !== undefined) {
+      throw new WechatH5Error('XML_INVALID', `The message was changed while it was in use: ${refused.reason}`, {
+        hint: 'Do not write to the body of a request before it is answered. 应答之前请勿修改请求报文。',
+      });
+    }
     this.#serial = scanned.serial;
   }
 }

@@ -1,6 +1,5 @@
 import { isUtf8 } from 'node:buffer';
 import { types } from 'node:util';
-import { quoted } from './errors.js';
 import { documentedName, DOCUMENTED_NAMES, MAX_NAME_LENGTH, SPELLINGS, UNDOCUMENTED } from './field-name.js';
 import * as store from './scanned-fields.js';
 import {
@@ -18,13 +17,7 @@ import {
   START,
   VALUE_START,
 } from './scanned-fields.js';
-
-/** Why a document is outside the dialect. */
-export interface RefusedXml {
-  readonly ok: false;
-  /** Says the byte offset, what was expected and what was found; nothing of a value. */
-  readonly reason: string;
-}
+import { foundAt, invalidUtf8At, type RefusedXml } from './xml-refusal.js';
 
 const TAB = 0x09;
 const LINE_FEED = 0x0a;
@@ -127,17 +120,23 @@ const REFUSED = -1;
  */
 export function scanXml(document: Uint8Array | string, root: string): RefusedXml | undefined {
   begin(root);
-  const problem = load(document);
+  const problem = load(document) ?? scanLoaded(document);
   if (problem !== undefined) return { ok: false, reason: problem };
-  if (scanDocument() === REFUSED) return refusal();
-  if (!isAllAscii && typeof document !== 'string' && !isUtf8(document)) {
-    refuse(invalidUtf8At(), 'UTF-8');
-    return refusal();
-  }
   scanned.count = fieldCount;
   scanned.pairsEnd = textEnd;
   scanned.isAscending = isAscending;
   return undefined;
+}
+
+function scanLoaded(document: Uint8Array | string): string | undefined {
+  let expected = scanDocument() === REFUSED ? expectation : undefined;
+  // A string that was encoded here is UTF-8.
+  if (expected === undefined && !isAllAscii && typeof document !== 'string' && !isUtf8(document)) {
+    expected = 'UTF-8';
+    refusedAt = invalidUtf8At(input, inputLength);
+  }
+  if (expected === undefined) return undefined;
+  return `at byte ${refusedAt}: expected ${expected}, found ${foundAt(input, refusedAt, inputLength)}`;
 }
 
 function begin(root: string): void {
@@ -502,31 +501,4 @@ function refuseCharacter(at: number, missing: string): number {
 
 function refuseCloseTag(at: number, nameStart: number, nameEnd: number): number {
   return refuse(at, `</${text.toString('latin1', nameStart, nameEnd)}>`);
-}
-
-/** The position of the first byte that decoding replaces, found by halving. */
-function invalidUtf8At(): number {
-  const repaired = Buffer.from(input.toString('utf8', 0, inputLength));
-  let same = 0;
-  let different = inputLength;
-  while (different - same > 1) {
-    const middle = (same + different) >> 1;
-    if (input.compare(repaired, same, middle, same, middle) === 0) same = middle;
-    else different = middle;
-  }
-  return same;
-}
-
-function refusal(): RefusedXml {
-  return { ok: false, reason: `at byte ${refusedAt}: expected ${expectation}, found ${found(refusedAt)}` };
-}
-
-/** What stands at a position: a piece of markup or a single character, since more could be somebody's data. */
-function found(at: number): string {
-  if (at >= inputLength) return 'the end';
-  const following = input.toString('latin1', at, Math.min(at + 40, inputLength));
-  const [printable] = /^(?:<[!?/]?[A-Za-z_][A-Za-z0-9_.-]*|[\x20-\x7e])/.exec(following) ?? [];
-  return printable === undefined
-    ? `byte 0x${following.charCodeAt(0).toString(16).padStart(2, '0')}`
-    : quoted(printable);
 }
