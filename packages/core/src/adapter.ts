@@ -255,14 +255,23 @@ export async function receiveNotification(
     const body = method === 'POST' ? await readRawBody(request, {}, parsed) : new Uint8Array();
     const notification = { method, body, receivedAt, rawHeaders, remoteAddress };
     const answer = await (hasHandler ? endpoint.handle(notification) : endpoint.open(notification));
-    // A route keeps the place until its notification is answered.
-    if (isPending(answer)) void answer.reply.then(leave);
-    else leave();
+    if (isPending(answer)) {
+      forgetBody(request);
+      // A route keeps the place until its notification is answered.
+      void answer.reply.then(leave);
+    } else {
+      leave();
+    }
     return answer;
   } catch (error) {
     leave();
     return endpoint.refuse(error);
   }
+}
+
+/** A parser in front of the route that still sees a body announced waits for it, or refuses its type. */
+function forgetBody({ headers }: IncomingMessage): void {
+  for (const name of ['content-type', 'content-length', 'transfer-encoding']) delete headers[name];
 }
 
 export function isPending(answer: NotificationReply | PendingNotification): answer is PendingNotification {

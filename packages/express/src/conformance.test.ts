@@ -44,11 +44,21 @@ function harnessFor(name: string, express: typeof express5): AdapterHarness {
 function assemble(app: Express, scene: Scene, express: typeof express5): void {
   for (const surrounding of scene.surroundings ?? []) surround(app, surrounding);
   const { lateError } = scene;
-  if (lateError)
-    app.use((_request, response, next) => void next(response.on('finish', () => next(lateError())) && undefined));
+  if (lateError) {
+    app.use((_request, response, next) => {
+      response.on('finish', () => next(lateError()));
+      next();
+    });
+  }
+  if (scene.passing) {
+    const pass: RequestHandler = (_request, _response, next) => next();
+    app.all(/.*/, pass).use(/.*/, pass);
+  }
   if (scene.parser) for (const parser of parsers(express, scene.parser)) app.use(parser);
   if (scene.visitor) app.use(wechatH5(scene.visitor));
   for (const mount of scene.notify ?? []) mountNotify(app, mount, express);
+  if (scene.parserBehind) for (const parser of parsers(express, scene.parserBehind)) app.use(parser);
+  for (const mount of scene.notify ?? []) routeNotify(app, mount);
   for (const [path, route] of Object.entries(scene.routes ?? {})) {
     app.get(path, (request, response) => {
       (async () => route(request.wechatH5))().then(
@@ -66,7 +76,7 @@ function assemble(app: Express, scene: Scene, express: typeof express5): void {
   }
 }
 
-function mountNotify(app: Express, { options, at, route }: NotifyMount, express: typeof express5): void {
+function mountNotify(app: Express, { options, at }: NotifyMount, express: typeof express5): void {
   const notify = wechatH5Notify(options);
   if (at === undefined) {
     app.use(notify);
@@ -78,6 +88,9 @@ function mountNotify(app: Express, { options, at, route }: NotifyMount, express:
     const [, prefix, rest] = /^(\/[^/]+)(\/.*)$/.exec(at.path) ?? [];
     app.use(prefix as string, express.Router().all(rest as string, notify));
   }
+}
+
+function routeNotify(app: Express, { options, route }: NotifyMount): void {
   if (route) {
     app.post(new URL(options.notifyUrl).pathname, (request, response, next) => {
       (async () => route(request.wechatH5, (status, text) => response.status(status).send(text)))().catch(next);

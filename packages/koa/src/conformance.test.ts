@@ -60,10 +60,15 @@ function assemble(app: Koa3, scene: Scene): void {
       throw lateError();
     });
   }
+  if (scene.passing) {
+    const pass: Middleware = (_ctx, next) => next();
+    app.use(new Router().all(/.*/, pass).routes()).use(mount('/upload', pass)).use(mount('/wechat', pass));
+  }
   if (scene.parser) app.use(parser(scene.parser));
   if (scene.visitor) app.use(wechatH5(scene.visitor));
   const router = new Router();
   for (const notifyMount of scene.notify ?? []) mountNotify(app, router, notifyMount);
+  if (scene.parserBehind) app.use(parser(scene.parserBehind));
   for (const [path, route] of Object.entries(scene.routes ?? {})) {
     router.get(path, async (ctx) => {
       try {

@@ -33,11 +33,19 @@ export interface Scene {
    * its platform). The framework's own log of it must stay quiet.
    */
   readonly lateError?: () => Error;
+  /**
+   * In front of everything, and for every path: what the framework marks a request with when somebody has chosen
+   * it, and which passes the request on (Express: a route, a mounted function; Koa: a route of @koa/router, a
+   * mounted function; nothing where the framework has no such thing).
+   */
+  readonly passing?: boolean;
   /** A body parser in front of everything of ours. */
   readonly parser?: ParserKind;
   /** `wechatH5(visitor)` in front of all routes. With `notify`, usually the same object. */
   readonly visitor?: WechatH5Options;
   readonly notify?: readonly NotifyMount[];
+  /** A body parser behind the notify middleware, in front of the routes. */
+  readonly parserBehind?: ParserKind;
   /**
    * `GET` routes of the shop, by path. A route calls its function with the request's `wechatH5` (`visitor` is
    * set), or with `undefined` (no `visitor`), and answers 200 with what it returns as JSON; if it throws, 500

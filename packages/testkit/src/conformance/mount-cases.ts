@@ -99,6 +99,21 @@ export const mountCases: readonly ConformanceCase[] = [
       });
     },
   },
+  {
+    id: 'M09',
+    title: 'mounted bare behind routes and mounts that passed a request on, it leaves every other path alone (I17)',
+    async run(harness) {
+      const shop = createShop();
+      const scene = { passing: true, notify: [shop], routes: { '/healthz': () => 'well' }, uploads: ['/upload'] };
+      await withScene(harness, scene, async (running) => {
+        assert.equal((await notify(running, notification(), { path: '/upload' })).status, 200);
+        assert.equal((await notify(running, '', { path: '/healthz', method: 'GET' })).body, '"well"');
+        assert.deepEqual({ runs: shop.runs.length, problems: shop.problems }, { runs: 0, problems: [] });
+        assertSuccess(await notify(running, notification()));
+        assertDeliveredOnce(shop);
+      });
+    },
+  },
 ];
 
 /** Mounted where `notifyUrl` does not point: at what reaches it there, and at nothing else. */

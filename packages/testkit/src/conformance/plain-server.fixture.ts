@@ -128,6 +128,7 @@ async function serve(adapter: PlainAdapter, scene: Scene, request: ParsedIncomin
     if (!adapter.answers(instance, captured, mount)) continue;
     const answer = await adapter.receive(instance, request, captured, mount);
     if (!isPending(answer)) return adapter.send(page, answer);
+    if (scene.parserBehind && announcesBody(request)) await once(request, 'end');
     const bound = bindToRequest(instance, captured);
     bound.receive(answer);
     const write = (status: number, text: string): void => page.answer(status, 'text/plain', text);
@@ -145,6 +146,11 @@ async function serve(adapter: PlainAdapter, scene: Scene, request: ParsedIncomin
   } else {
     page.answer(404, 'text/plain', 'Not Found');
   }
+}
+
+/** As parsers find out whether there is anything to wait for. */
+function announcesBody({ headers }: IncomingMessage): boolean {
+  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
 }
 
 async function parse(kind: ParserKind, request: ParsedIncomingMessage): Promise<void> {

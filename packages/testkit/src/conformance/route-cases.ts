@@ -173,6 +173,22 @@ export const routeCases: readonly ConformanceCase[] = [
       });
     },
   },
+  {
+    id: 'A14',
+    title: 'a body parser between the middleware and its route neither waits for the body nor refuses it',
+    async run(harness) {
+      for (const parserBehind of ['usual', 'all-in-one', 'text', 'urlencoded'] as const) {
+        const shop = createShop(null);
+        const route: Route = (wechatH5) => wechatH5.acknowledge();
+        const scene = { notify: [{ options: shop.options, route }], parserBehind };
+        await withScene(harness, scene, async (running) => {
+          const { value, milliseconds } = await timed(notify(running, notification()));
+          assertSuccess(value);
+          assert.ok(milliseconds < 1000, `it took ${Math.round(milliseconds)} ms`);
+        });
+      }
+    },
+  },
 ];
 
 /** The route ends without acknowledging on the first call, and acknowledges on the second. */
