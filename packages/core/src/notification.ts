@@ -100,7 +100,10 @@ function paymentNotification(fields: Readonly<Record<string, string>>): PaymentN
   }
   if (fields['result_code'] !== 'SUCCESS') throw fieldError('result_code', fields['result_code']);
   requirePaymentFields(fields);
-  return { type: 'payment', ...paymentOf(fields) };
+  // Not spread: copying twenty fields costs more than reading them.
+  const payment: Payment & { type?: 'payment' } = paymentOf(fields);
+  payment.type = 'payment';
+  return payment as PaymentNotification;
 }
 
 const SIGN_PROBLEMS = {
