@@ -1,8 +1,15 @@
 import { createHash, createHmac } from 'node:crypto';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
-import { prepareKey, readSigned, sign, verifySign, type SignType } from './signature.js';
-import { buildXml } from './xml.js';
+import { prepareKey, readSigned, sign, verifySign, type SignedMessage, type SignType } from './signature.js';
+import { buildXml, parseXml } from './xml.js';
+
+/** A message that is in the dialect. */
+function read(body: Uint8Array | string): SignedMessage {
+  const message = readSigned(body);
+  if (!message.ok) throw new Error(message.reason);
+  return message;
+}
 
 const DOC_KEY = '192006250b4c09247ec02edce69f6a2d';
 const S1 = {
@@ -105,7 +112,7 @@ test('S6: MD5 as everybody else computes it', () => {
 test('what the definition says, for any fields and keys', () => {
   const name = fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_.-]{0,20}$/);
   const value = fc.string({ unit: 'grapheme' });
-  const key = fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 100 });
+  const key = fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 64, size: 'max' });
   fc.assert(
     fc.property(
       fc.dictionary(name, value),
@@ -208,4 +215,201 @@ test('a value that is no text is refused by name', () => {
   expect(() => sign({ ...O1, total_fee: 100 as unknown as string }, DOC_KEY)).toThrow(
     expect.objectContaining({ code: 'FIELD_INVALID', field: 'total_fee' }),
   );
+});
+
+test.each([
+  ['empty', ''],
+  ['longer than a block', 'k'.repeat(65)],
+  ['no text', undefined as unknown as string],
+])('a key that is %s is refused, and never shown', (_title, key) => {
+  expect(() => prepareKey(key)).toThrow(
+    expect.objectContaining({ code: 'OPTIONS_INVALID', message: expect.not.stringContaining('kkk') }),
+  );
+});
+
+test('fields of more than 64 KiB', () => {
+  const fields = { body: 'x'.repeat(65_536) };
+  expect(() => sign(fields, DOC_KEY)).toThrow(expect.objectContaining({ code: 'FIELD_INVALID' }));
+  expect(verifySign({ ...fields, sign: 'DBBD7EA4E63C9C5D89C776C72E4B554A' }, DOC_KEY)).toBe(false);
+  const largest = { body: 'x'.repeat(65_536 - 'body=&'.length) };
+  expect(verifySign({ ...largest, sign: sign(largest, DOC_KEY) }, DOC_KEY)).toBe(true);
+});
+
+test('D16: an empty field is kept and not signed; a zero is both', () => {
+  const body = buildXml({ ...O2, sign: 'F628F57E3FFBE08F9F904376C10C8AD6' });
+  expect(read(body).verify([prepareKey(DOC_KEY)])).toBe(0);
+  expect(read(body).fields).toMatchObject({ device_info: '', coupon_fee: '0', total_fee: '0' });
+  const { device_info: _, ...without } = O2;
+  expect(sign(without, DOC_KEY)).toBe(sign(O2, DOC_KEY));
+  expect(sign({ ...O2, total_fee: '' }, DOC_KEY)).not.toBe(sign(O2, DOC_KEY));
+});
+
+test('D15: a field nobody knows is signed like any other', () => {
+  const fields = { ...O1, brand_new_field: '1', Upper: '2', _under: '3' };
+  const signed = { ...fields, sign: sign(fields, DOC_KEY) };
+  expect(read(buildXml(signed)).verify([prepareKey(DOC_KEY)])).toBe(0);
+  expect(read(buildXml({ ...signed, brand_new_field: '2' })).verify([prepareKey(DOC_KEY)])).toBe(-1);
+});
+
+test('X09: a value of another type proves nothing', () => {
+  const signature = sign({ a: '1,2' }, DOC_KEY);
+  for (const a of [['1', '2'], 1.2, null, undefined, { toString: () => '1,2' }]) {
+    expect(verifySign({ a: a as unknown as string, sign: signature }, DOC_KEY)).toBe(false);
+  }
+  expect(verifySign({ 'a=1&b': '2', sign: sign({ a: '1', b: '2' }, DOC_KEY) }, DOC_KEY)).toBe(false);
+});
+
+// Every way to write the same fields, in every order.
+const name = fc.oneof(
+  fc.constantFrom(...Object.keys(O1), 'sign_type', 'version'),
+  fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_.-]{0,40}$/),
+);
+const value = fc.string({
+  unit: fc.oneof(fc.constantFrom('支', '🎁', '&', '<', ']', '>', '=', '0', '\r\n'), fc.stringMatching(/^[ -~]$/)),
+  maxLength: 80,
+});
+const fieldsOf = fc
+  .uniqueArray(fc.tuple(name, value), { selector: ([field]) => field, maxLength: 30 })
+  .map((entries) => entries.filter(([field]) => field !== 'sign'));
+const signType = fc.constantFrom<SignType>('MD5', 'HMAC-SHA256');
+const escaped = (text: string): string => text.replace(/[<&>\r]/g, (character) => `&#${character.charCodeAt(0)};`);
+const spelled = (field: string, text: string, style: number): string => {
+  if (style === 0 && text === '') return `<${field}/>`;
+  if (style === 1) return `<${field}>${escaped(text)}</${field}>`;
+  return `<${field}><![CDATA[${text.replaceAll(']]>', ']]]]><![CDATA[>')}]]></${field}>`;
+};
+
+test('a message verifies however it is written, and in any order', () => {
+  fc.assert(
+    fc.property(
+      fieldsOf,
+      signType,
+      fc.array(fc.nat(2), { minLength: 31, maxLength: 31 }),
+      fc.nat(31),
+      (fields, type, styles, at) => {
+        const declared = fields.map(([field, text]): [string, string] => [field, field === 'sign_type' ? type : text]);
+        const record = Object.fromEntries(declared);
+        const signed = [...declared];
+        signed.splice(at, 0, ['sign', sign(record, DOC_KEY, type)]);
+        const inside = signed.map(([field, text], index) => spelled(field, text, styles[index] as number));
+        const message = read(Buffer.from(`<xml>${inside.join('\n')}</xml>`));
+        expect(message.verify([prepareKey('another key'), prepareKey(DOC_KEY)])).toBe(1);
+        expect(Object.entries(message.fields)).toEqual(signed);
+        for (const [field, text] of signed) expect(message.get(field)).toBe(text);
+        expect([message.get('absent'), message.get('coupon_id_2x')]).toEqual([undefined, undefined]);
+        expect(verifySign(message.fields, DOC_KEY)).toBe(true);
+      },
+    ),
+  );
+});
+
+test('X04: a message of which one field is changed, added or taken away does not', () => {
+  fc.assert(
+    fc.property(fieldsOf, signType, fc.nat(), value, name, (fields, type, at, other, added) => {
+      const record = Object.fromEntries(fields.filter(([field]) => field !== 'sign_type'));
+      const signed: Record<string, string> = { ...record, sign: sign(record, DOC_KEY, type) };
+      const verify = (changed: Record<string, string>): number => read(buildXml(changed)).verify([prepareKey(DOC_KEY)]);
+      expect(verify(signed)).toBe(0);
+      const victim = Object.keys(record)[at % Math.max(1, fields.length)];
+      if (victim !== undefined && record[victim] !== other) {
+        expect(verify({ ...signed, [victim]: other })).toBe(-1);
+        const { [victim]: taken, ...rest } = signed;
+        expect(verify(rest)).toBe(taken === '' ? 0 : -1);
+      }
+      if (!(added in signed) && added !== 'sign_type') expect(verify({ ...signed, [added]: '1' })).toBe(-1);
+    }),
+  );
+});
+
+describe('messages in turn', () => {
+  const bodies = [O1, O2, O3, O4].map((fields, index) => {
+    const type: SignType = index % 2 === 0 ? 'MD5' : 'HMAC-SHA256';
+    const signed: Record<string, string> = { ...fields, sign: sign(fields, DOC_KEY, type) };
+    return {
+      signed,
+      body: Buffer.from(buildXml(index < 2 ? signed : Object.fromEntries(Object.entries(signed).reverse()))),
+    };
+  });
+  const [key, other] = [prepareKey(DOC_KEY), prepareKey('another key')];
+
+  test('each keeps its own fields and signature, whatever is read, signed or refused in between', () => {
+    const step = fc.oneof(
+      fc.record({ what: fc.constant('verify'), which: fc.nat(3) }),
+      fc.record({ what: fc.constant('fields'), which: fc.nat(3) }),
+      fc.record({ what: fc.constant('get'), which: fc.nat(3) }),
+      fc.record({ what: fc.constantFrom('sign', 'verifySign', 'parseXml', 'refuse'), which: fc.nat(3) }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+        const messages = bodies.map(({ body }) => read(body));
+        for (const { what, which } of steps) {
+          const { signed, body } = bodies[which]!;
+          const message = messages[which]!;
+          if (what === 'verify') expect([message.verify([other, key]), message.verify([other])]).toEqual([1, -1]);
+          else if (what === 'fields') expect({ ...message.fields }).toEqual(signed);
+          else if (what === 'get') expect(message.get('nonce_str')).toBe(signed['nonce_str']);
+          else if (what === 'sign') sign(signed, DOC_KEY, 'HMAC-SHA256');
+          else if (what === 'verifySign') expect(verifySign(signed, DOC_KEY)).toBe(true);
+          else if (what === 'parseXml') expect({ ...parseXml(body) }).toEqual(signed);
+          else expect(readSigned('<xml><sign>')).toMatchObject({ ok: false });
+        }
+      }),
+    );
+  });
+
+  test('a body that was changed meanwhile is said to be', () => {
+    const body = Buffer.from(bodies[0]!.body);
+    const message = read(body);
+    read(bodies[1]!.body);
+    body.fill(0);
+    expect(() => message.verify([key])).toThrow(expect.objectContaining({ code: 'XML_INVALID' }));
+  });
+});
+
+test('D28: of 20,000 mutations none verifies, unless it means exactly the same', () => {
+  const fields = { ...O1, device_info: '', attach: '支付]]>&' };
+  const types = ['MD5', 'HMAC-SHA256'] as const;
+  const genuine = types.map((type) => {
+    const signed = { ...fields, sign: sign(fields, DOC_KEY, type) };
+    const inside = Object.entries(signed).map(([field, text], index) => spelled(field, text, index % 3));
+    return Buffer.from(`<?xml version="1.0"?>\n<xml>\n${inside.join('\n')}\n</xml>\n`);
+  });
+  // An empty field is not signed, so nothing speaks for its name either.
+  const meaningOf = (message: SignedMessage): [string, string][] =>
+    Object.entries(message.fields).filter(([field, text]) => field !== 'sign' && text !== '');
+  const meaning = meaningOf(read(genuine[0]!));
+  const keys = [prepareKey(DOC_KEY)];
+  const longest = Math.max(...genuine.map((body) => body.length));
+  const verdicts = { refused: 0, unsigned: 0, same: 0 };
+  fc.assert(
+    fc.property(
+      fc.nat(1),
+      fc.constantFrom('set', 'flip', 'swap', 'remove', 'copy', 'splice'),
+      fc.nat(longest - 1),
+      fc.nat(longest - 1),
+      fc.nat(255),
+      (which, how, from, to, byte) => {
+        const body = genuine[which]!;
+        const [a, b] = [from % body.length, to % body.length];
+        let mutated = Buffer.from(body);
+        if (how === 'set') mutated[a] = byte;
+        else if (how === 'flip') mutated[a]! ^= 1 << (byte & 7);
+        else if (how === 'swap') [mutated[a], mutated[b]] = [mutated[b]!, mutated[a]!];
+        else if (how === 'remove') mutated = Buffer.concat([body.subarray(0, a), body.subarray(a + 1 + (byte & 15))]);
+        else if (how === 'copy')
+          mutated = Buffer.concat([body.subarray(0, a), body.subarray(b, b + byte), body.subarray(a)]);
+        else mutated = Buffer.concat([body.subarray(0, a), genuine[1 - which]!.subarray(a)]);
+        const message = readSigned(mutated);
+        if (!message.ok) verdicts.refused++;
+        else if (message.verify(keys) === -1) verdicts.unsigned++;
+        else {
+          verdicts.same++;
+          expect(meaningOf(message)).toEqual(meaning);
+        }
+      },
+    ),
+    { numRuns: 20_000 },
+  );
+  // White space, and copies of nothing: the test would prove little if every mutation were refused outright.
+  expect(Math.min(verdicts.refused, verdicts.unsigned, verdicts.same)).toBeGreaterThan(100);
 });
