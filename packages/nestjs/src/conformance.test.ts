@@ -14,7 +14,9 @@ import {
   Res,
   type ArgumentsHost,
   type INestApplication,
+  type MiddlewareConsumer,
   type NestApplicationOptions,
+  type NestModule,
   type Type,
 } from '@nestjs/common';
 import { BaseExceptionFilter } from '@nestjs/core';
@@ -49,7 +51,11 @@ function harnessFor(platform: Platform): AdapterHarness {
   return {
     name: `nest ${NEST_MAJOR} ${platform.name}`,
     async start(scene) {
-      const app = await createApp(rootOf(scene), platform.adapter(frontOf(scene)), bodyOptions(scene.parser));
+      const app = await createApp(
+        rootOf(scene),
+        platform.adapter(frontOf(scene)),
+        bodyOptions(scene.parser ?? scene.parserBehind),
+      );
       surround(app, scene);
       return {
         port: await listen(app, scene.socketPath),
@@ -77,12 +83,26 @@ function rootOf(scene: Scene): Type {
   const uploads = (scene.uploads ?? []).map(upload);
 
   @Module({
-    imports: parts.flatMap((part) => part?.imports ?? []),
+    imports: [
+      ...parts.flatMap((part) => part?.imports ?? []),
+      ...(scene.parserBehind ? [behind(scene.parserBehind)] : []),
+    ],
     providers: parts.flatMap((part) => part?.providers ?? []),
     controllers: [...parts.flatMap((part) => part?.controllers ?? []), ...routes, ...uploads],
   })
   class Root {}
   return Root;
+}
+
+/** A module of the shop whose middleware comes after that of the modules imported before it. */
+function behind(kind: ParserKind): Type {
+  @Module({})
+  class Behind implements NestModule {
+    configure(consumer: MiddlewareConsumer): void {
+      for (const parser of parsers(kind)) consumer.apply(parser).forRoutes('{*path}');
+    }
+  }
+  return Behind;
 }
 
 function merchant({ options, at, route }: NotifyMount, name: string | undefined) {
@@ -195,7 +215,7 @@ class RewritingFilter extends BaseExceptionFilter {
   }
 }
 
-function frontOf({ surroundings = [], lateError, parser, uploads }: Scene): Front {
+function frontOf({ surroundings = [], lateError, parser, parserBehind, passing, uploads }: Scene): Front {
   return {
     middleware: [
       ...surroundings.flatMap((surrounding) => SURROUNDINGS[surrounding] ?? []),
@@ -204,6 +224,9 @@ function frontOf({ surroundings = [], lateError, parser, uploads }: Scene): Fron
     lateError,
     trustProxy: surroundings.includes('trusting'),
     unparsed: uploads !== undefined,
+    passing: passing ?? false,
+    // Its other parsers take what they are given in front of Nest.
+    textBehind: parserBehind === 'text',
   };
 }
 

@@ -24,6 +24,10 @@ export interface Front {
   lateError?: (() => Error) | undefined;
   /** Lets a route read a body of any type itself. */
   unparsed?: boolean;
+  /** Marks every request as one that a route and a mount have passed on; Fastify knows no such thing. */
+  passing?: boolean;
+  /** Reads a body of any type as text, behind Nest's middleware. */
+  textBehind?: boolean;
 }
 
 export interface Platform {
@@ -34,8 +38,9 @@ export interface Platform {
 export const PLATFORMS: readonly Platform[] = [
   {
     name: 'express',
-    adapter({ middleware = [], trustProxy = false, lateError } = {}) {
+    adapter({ middleware = [], trustProxy = false, lateError, passing = false } = {}) {
       const server = express();
+      const pass: Connect = (_request, _response, next) => next();
       server.set('trust proxy', trustProxy).set('etag', 'strong');
       if (lateError) {
         server.use((_request, response, next) => {
@@ -43,13 +48,14 @@ export const PLATFORMS: readonly Platform[] = [
           next();
         });
       }
+      if (passing) server.all(/.*/, pass).use(/.*/, pass);
       for (const one of middleware) server.use(one);
       return new ExpressAdapter(server);
     },
   },
   {
     name: 'fastify',
-    adapter({ middleware = [], trustProxy = false, lateError, unparsed = false } = {}) {
+    adapter({ middleware = [], trustProxy = false, lateError, unparsed = false, textBehind = false } = {}) {
       const instance = fastify({
         trustProxy,
         forceCloseConnections: true,
@@ -59,6 +65,9 @@ export const PLATFORMS: readonly Platform[] = [
         instance.addHook('onRequest', (request, reply, done) => one(request.raw, reply.raw, done as () => void));
       }
       if (lateError) instance.addHook('onResponse', (_request, _reply, done) => done(lateError()));
+      if (textBehind) {
+        instance.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+      }
       if (unparsed) instance.addContentTypeParser('*', (_request, body, done) => done(null, body));
       return new FastifyAdapter(instance as never);
     },

@@ -47,9 +47,6 @@ export function createMiddleware(instance: WechatH5, name: string | undefined): 
       if (!isPending(answer)) return sendReply(response, answer);
       bound.receive(answer);
       holdResponse(response, answer);
-      // The body has been read to its end. A parser that still sees one announced waits for it, or like
-      // Fastify's refuses its type, before the controller has a say.
-      for (const header of ['content-type', 'content-length', 'transfer-encoding']) delete request.headers[header];
       next();
     }, next);
   };
