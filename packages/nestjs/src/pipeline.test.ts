@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import {
   Body,
   Catch,
@@ -16,12 +19,21 @@ import {
   type Type,
 } from '@nestjs/common';
 import { NestFactory, type AbstractHttpAdapter } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
 import type { Payment } from '@wechat-h5/core';
 import express from 'express';
 import { map } from 'rxjs';
-import { ClientIp, OnPaid, RequestWechatH5, WechatH5ExceptionFilter, WechatH5Module } from './index.js';
+import {
+  ClientIp,
+  InjectWechatH5,
+  OnPaid,
+  RequestWechatH5,
+  WechatH5,
+  WechatH5ExceptionFilter,
+  WechatH5Module,
+} from './index.js';
 import { createApp, listen, PLATFORMS, type Connect } from './platforms.fixture.js';
-import { ACKNOWLEDGED, get, notify, OPTIONS } from './shop.fixture.js';
+import { ACKNOWLEDGED, get, notify, OPTIONS, OTHER_OPTIONS } from './shop.fixture.js';
 
 const apps: INestApplication[] = [];
 afterEach(async () => {
@@ -129,7 +141,10 @@ describe.each(PLATFORMS)('on $name', ({ name, adapter }) => {
     expect(app.get(Deliveries).payments).toHaveLength(1);
   });
 
-  test('a controller at the path decides where there is no handler; the body has been read', async () => {
+  test.each([
+    ['', {}],
+    [' also of a chunked body', { chunked: true }],
+  ])('a controller at the path decides where there is no handler; the body has been read%s', async (_title, how) => {
     const seen: unknown[] = [];
 
     @Controller('wechat')
@@ -142,8 +157,37 @@ describe.each(PLATFORMS)('on $name', ({ name, adapter }) => {
     }
     const app = await open(rootOf({ providers: [], controllers: [NotifyController] }), adapter());
     const port = await listen(app);
-    expect(await notify(port)).toEqual(ACKNOWLEDGED);
+    expect(await notify(port, undefined, undefined, how)).toEqual(ACKNOWLEDGED);
     expect(seen).toEqual(['TEST_0001', 'no body']);
+  });
+
+  test('with two merchants a parameter names whose visitor it is', async () => {
+    @Controller()
+    class WhoController {
+      constructor(
+        private readonly tea: WechatH5,
+        @InjectWechatH5('books') private readonly books: WechatH5,
+      ) {}
+
+      @Get('who')
+      who(
+        @RequestWechatH5() tea: RequestWechatH5,
+        @RequestWechatH5('books') books: RequestWechatH5,
+        @ClientIp('books') { source }: ClientIp,
+      ) {
+        return { tea: tea.instance === this.tea, books: books.instance === this.books, source };
+      }
+    }
+    const clientIp = { trust: ['loopback'], header: 'x-real-ip' };
+
+    @Module({
+      imports: [WechatH5Module.forRoot(OPTIONS), WechatH5Module.forRoot({ ...OTHER_OPTIONS, clientIp, name: 'books' })],
+      controllers: [WhoController],
+    })
+    class Root {}
+    const port = await listen(await open(Root, adapter()));
+    const response = await fetch(`http://127.0.0.1:${port}/who`, { headers: { 'x-real-ip': '101.226.103.9' } });
+    expect(await response.json()).toEqual({ tea: true, books: true, source: 'x-real-ip' });
   });
 
   test('the address and the visitor are parameters; a wrong proxy configuration fails in their routes alone', async () => {
@@ -229,6 +273,19 @@ describe.each(PLATFORMS)('on $name', ({ name, adapter }) => {
       name === 'express' ? { ip: '101.226.103.9' } : { code: 'OPTIONS_INVALID' },
     );
   });
+});
+
+test('inside another Express application the whole path counts', async () => {
+  const inner = express();
+  const app = await open(
+    rootOf({ options: { ...OPTIONS, notifyUrl: 'http://127.0.0.1/shop/wechat/notify' } }),
+    new ExpressAdapter(inner),
+  );
+  await app.init();
+  const server = createServer(express().use('/shop', inner)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  expect(await notify((server.address() as AddressInfo).port, '/shop/wechat/notify')).toEqual(ACKNOWLEDGED);
+  server.close();
 });
 
 test('created as main.ts does, without an adapter of its own', async () => {

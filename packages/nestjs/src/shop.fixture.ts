@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { Merchant, WechatH5Options } from '@wechat-h5/core';
 import { signedNotification } from '@wechat-h5/core/testing';
 
@@ -35,13 +36,14 @@ export async function notify(
   port: number,
   path = '/wechat/notify',
   merchant = MERCHANT,
-  fields: Readonly<Record<string, string>> = {},
+  { chunked = false } = {},
 ): Promise<{ status: number; headers: string[]; body: string }> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, {
     method: 'POST',
     headers: { 'content-type': 'text/xml' },
-    body: signedNotification(fields, merchant),
-  });
+    body: chunked ? Readable.from([signedNotification({}, merchant)]) : signedNotification({}, merchant),
+    ...(chunked && { duplex: 'half' }),
+  } as RequestInit);
   return { status: response.status, headers: [...response.headers.keys()], body: await response.text() };
 }
 

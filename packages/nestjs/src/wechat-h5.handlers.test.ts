@@ -5,8 +5,8 @@ import { Controller, Inject, Injectable, Module, Scope, type ModuleMetadata, typ
 import { NestFactory } from '@nestjs/core';
 import { buildXml, parseXml, sign, type HandlerContext, type Payment, type Refund } from '@wechat-h5/core';
 import { refundNotification, signedNotification } from '@wechat-h5/core/testing';
-import { OnPaid, OnRefunded, WechatH5, WechatH5Module } from './index.js';
-import { MERCHANT, OPTIONS, OTHER_OPTIONS, SUCCESS } from './shop.fixture.js';
+import { getWechatH5Token, OnPaid, OnRefunded, WechatH5, WechatH5Module } from './index.js';
+import { MERCHANT, OPTIONS, OTHER, OTHER_OPTIONS, SUCCESS } from './shop.fixture.js';
 
 const TEA = WechatH5Module.forRoot(OPTIONS);
 
@@ -91,8 +91,10 @@ test('one method may serve two merchants', async () => {
   }
   const imports = [TEA, WechatH5Module.forRoot({ ...OTHER_OPTIONS, name: 'books' })];
   const context = await start({ imports, providers: [Both] });
+  const books = context.get<WechatH5>(getWechatH5Token('books'));
   expect(await post(context.get(WechatH5))).toBe(SUCCESS);
-  expect(calls).toEqual([[MERCHANT.mchId]]);
+  expect(await post(books, signedNotification({}, OTHER))).toBe(SUCCESS);
+  expect(calls).toEqual([[MERCHANT.mchId], [OTHER.mchId]]);
   await context.close();
 });
 
