@@ -11,7 +11,7 @@ export const answeringSabotages: readonly Sabotage[] = [
     changes: { answers: (_, { path }, { options }) => path === new URL(options.notifyUrl).pathname },
     caughtBy: ['M01', 'M06'],
   },
-  { does: 'answers every request', changes: { answers: () => true }, caughtBy: ['M02', 'M03'] },
+  { does: 'answers every request', changes: { answers: () => true }, caughtBy: ['M02', 'M03', 'M09'] },
   {
     does: 'answers its own path wherever it is mounted',
     changes: { answers: (instance, captured, { options }) => honest.answers(instance, captured, { options }) },
@@ -85,6 +85,18 @@ export const answeringSabotages: readonly Sabotage[] = [
       },
     },
     caughtBy: ['A10'],
+  },
+  {
+    does: 'leaves a body announced that it has read',
+    changes: {
+      async receive(instance, request, captured, mount) {
+        const announced = { ...request.headers };
+        const answer = await honest.receive(instance, request, captured, mount);
+        Object.assign(request.headers, announced);
+        return answer;
+      },
+    },
+    caughtBy: ['A14'],
   },
   {
     does: 'acknowledges before the order book has committed',
