@@ -70,9 +70,9 @@ function contestantsOf(signType: 'MD5' | 'HMAC-SHA256'): Contestant[] {
     outer[i]! ^= byte;
   });
   const oneShot = (): boolean => {
-    if (signType === 'MD5') return timingSafeEqual(Buffer.from(hash('md5', bytes, 'latin1'), 'latin1'), expected);
-    outer.write(hash('sha256', inner, 'latin1'), 64, 'latin1');
-    return timingSafeEqual(Buffer.from(hash('sha256', outer, 'latin1'), 'latin1'), expected);
+    if (signType === 'MD5') return timingSafeEqual(Buffer.from(hash('md5', bytes, 'binary'), 'binary'), expected);
+    outer.write(hash('sha256', inner, 'binary'), 64, 'binary');
+    return timingSafeEqual(Buffer.from(hash('sha256', outer, 'binary'), 'binary'), expected);
   };
   const conventional = (): boolean => {
     const digest = signType === 'MD5' ? createHash('md5') : createHmac('sha256', API_KEY);
