@@ -38,6 +38,17 @@ const channels: Record<NotificationStage, Channel> = {
   acknowledged: channel('wechat-h5:notification:acknowledged'),
 };
 
+/** Without a listener on any stage, nothing is gathered for a later one. */
+function isObserved(): boolean {
+  return (
+    channels.received.hasSubscribers ||
+    channels.verified.hasSubscribers ||
+    channels.refused.hasSubscribers ||
+    channels.handled.hasSubscribers ||
+    channels.acknowledged.hasSubscribers
+  );
+}
+
 let count = 0;
 
 /** The events of one notification: what one stage has learnt, the later ones say as well. */
@@ -55,6 +66,7 @@ export class NotificationTrace {
     // A run that goes on past the deadline ends after its FAIL: that is not a second one.
     if (stage === 'refused' && this.#refused) return;
     if (stage === 'refused') this.#refused = true;
+    if (!isObserved()) return;
     if (learnt !== undefined) this.#known = { ...this.#known, ...learnt };
     const target = channels[stage];
     if (!target.hasSubscribers) return;
