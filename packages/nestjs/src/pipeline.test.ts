@@ -20,6 +20,7 @@ import {
 } from '@nestjs/common';
 import { NestFactory, type AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { Payment } from '@wechat-h5/core';
 import express from 'express';
 import { map } from 'rxjs';
@@ -273,6 +274,11 @@ describe.each(PLATFORMS)('on $name', ({ name, adapter }) => {
       name === 'express' ? { ip: '101.226.103.9' } : { code: 'OPTIONS_INVALID' },
     );
   });
+});
+
+test('on a Fastify without middie', async () => {
+  const app = await open(rootOf(), new FastifyAdapter({ skipMiddie: true }));
+  expect(await notify(await listen(app))).toEqual(ACKNOWLEDGED);
 });
 
 test('inside another Express application the whole path counts', async () => {

@@ -4,6 +4,7 @@ import { WechatH5Error, type WechatH5 } from '@wechat-h5/core';
 import { closeInstance, isInstance, notifyPathOf, setHandlers } from '@wechat-h5/core/adapter';
 import { decorator, findHandlers, soleHandler } from './wechat-h5.handlers.js';
 import { createMiddleware } from './wechat-h5.middleware.js';
+import { mount } from './wechat-h5.mount.js';
 import {
   ConfigurableModuleClass,
   REGISTRATION,
@@ -44,7 +45,7 @@ export class WechatH5Module extends ConfigurableModuleClass implements OnModuleI
     this.#registration = registration;
     this.#discovery = discovery;
     this.#scanner = scanner;
-    mount(host, registration);
+    mount(createMiddleware(registration.instance, registration.name), host);
   }
 
   onModuleInit(): void {
@@ -106,20 +107,4 @@ export class WechatH5Module extends ConfigurableModuleClass implements OnModuleI
       );
     }
   }
-}
-
-/**
- * Mounts the middleware as the application is put together, in front of everything else. Nest's own place
- * for middleware, `configure(consumer)`, comes too late and not always: the body parsers have run by then
- * (`app.useBodyParser('text', { type: '*\/*' })` leaves no bytes), and under `setGlobalPrefix` a path outside
- * the prefix never gets there. A controller would be in reach of guards, pipes, interceptors and filters. On
- * Fastify the adapter runs this before the body is parsed, so that Fastify knows its type or not; a hook of
- * Fastify's own would come after all middleware of the application.
- */
-function mount(host: HttpAdapterHost, { instance, name }: Registration): void {
-  // At once, or in a testing module as soon as it has an HTTP adapter. An application context never gets one.
-  host.init$.subscribe(() => {
-    const adapter = host.httpAdapter as HttpAdapterHost['httpAdapter'] | null;
-    adapter?.use(createMiddleware(instance, name));
-  });
 }
