@@ -49,6 +49,8 @@ export const scanned = {
   pairsEnd: PAIRS_START,
   /** Whether the order of the document is ascending, as in everything that WeChat Pay sends. */
   isAscending: true,
+  /** Whether any value contains `&`. */
+  hasAmpersand: false,
 };
 
 /** V8 fills one of these in half the time of `Object.create(null)`, which it makes a hash table from the start. */

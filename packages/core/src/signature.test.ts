@@ -244,6 +244,18 @@ test('D16: an empty field is kept and not signed; a zero is both', () => {
   expect(sign({ ...O2, total_fee: '' }, DOC_KEY)).not.toBe(sign(O2, DOC_KEY));
 });
 
+test.each([
+  ['in CDATA', '<a><![CDATA[x&y]]></a>', true],
+  ['as an entity', '<a>x&amp;y</a>', true],
+  ['by its number', '<a>&#38;</a>', true],
+  ['by its hexadecimal number', '<a>&#x26;</a>', true],
+  ['in the field set aside', '<sign><![CDATA[&]]></sign>', true],
+  ['nowhere', '<a>x</a><b>&lt;&#37;</b><c><![CDATA[<>]]></c>', false],
+])('whether a value contains &: %s', (_title, inside, expected) => {
+  expect(read(`<xml>${inside}</xml>`).hasAmpersand).toBe(expected);
+  expect(read('<xml><a>x</a></xml>').hasAmpersand).toBe(false);
+});
+
 test('D15: a field nobody knows is signed like any other', () => {
   const fields = { ...O1, brand_new_field: '1', Upper: '2', _under: '3' };
   const signed = { ...fields, sign: sign(fields, DOC_KEY) };

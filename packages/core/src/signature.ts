@@ -176,6 +176,8 @@ export class SignedMessage {
   readonly signRefusal: SignRefusal | undefined;
   /** How the message says it is signed: `sign_type` if present and known, otherwise by the length of `sign`. */
   readonly signType: SignType;
+  /** Whether any value contains `&`. If none does, the signed string can be cut into fields in one way only. */
+  readonly hasAmpersand: boolean;
   readonly #body: Uint8Array | string;
   readonly #rootName: string;
   #serial: number;
@@ -186,6 +188,7 @@ export class SignedMessage {
     this.#body = body;
     this.#rootName = rootName;
     this.#serial = scanned.serial;
+    this.hasAmpersand = scanned.hasAmpersand;
     const { start, end } = signInText();
     this.signRefusal =
       start === end ? 'SIGN_MISSING' : isWellFormedSign(text, start, end) ? undefined : 'SIGN_MALFORMED';

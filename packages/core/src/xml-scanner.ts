@@ -59,13 +59,12 @@ function byteTable(holds: (byte: number) => boolean): Uint8Array {
 
 const IS_NAME_START = byteTable((byte) => /[A-Za-z_]/.test(String.fromCharCode(byte)));
 const IS_NAME_PART = byteTable((byte) => /[A-Za-z0-9_.-]/.test(String.fromCharCode(byte)));
-/** Bytes that need a second look inside a CDATA section: they may end it, or XML may forbid them. */
+/** Bytes that need a second look inside a CDATA section: they may end it, XML may forbid them, or they are `&`. */
 const IS_SPECIAL_IN_CDATA = byteTable(
-  (byte) => byte === RIGHT_BRACKET || byte === LEAD_BYTE_EF || (byte < SPACE && !isXmlCharacter(byte)),
+  (byte) =>
+    byte === RIGHT_BRACKET || byte === AMPERSAND || byte === LEAD_BYTE_EF || (byte < SPACE && !isXmlCharacter(byte)),
 );
-const IS_SPECIAL_IN_TEXT = byteTable(
-  (byte) => byte === LESS_THAN || byte === AMPERSAND || IS_SPECIAL_IN_CDATA[byte] === 1,
-);
+const IS_SPECIAL_IN_TEXT = byteTable((byte) => byte === LESS_THAN || IS_SPECIAL_IN_CDATA[byte] === 1);
 
 /** What XML 1.0 calls a Char. Nothing else can be in a document, however it is written. */
 function isXmlCharacter(codePoint: number): boolean {
@@ -97,6 +96,7 @@ let isAscending = true;
 let previousName = UNDOCUMENTED;
 let isAscii = true;
 let isAllAscii = true;
+let hasAmpersand = false;
 /** The documented name that came behind each one in the last document. Nearly always it does again, so it is tried first. */
 const followers = new Int32Array(DOCUMENTED_NAMES.length + 1);
 const SIGN = DOCUMENTED_NAMES.indexOf('sign');
@@ -125,6 +125,7 @@ export function scanXml(document: Uint8Array | string, root: string): RefusedXml
   scanned.count = fieldCount;
   scanned.pairsEnd = textEnd;
   scanned.isAscending = isAscending;
+  scanned.hasAmpersand = hasAmpersand;
   return undefined;
 }
 
@@ -148,6 +149,7 @@ function begin(root: string): void {
   isAscending = true;
   previousName = UNDOCUMENTED;
   isAllAscii = true;
+  hasAmpersand = false;
   if (root !== rootName) {
     rootName = root;
     openTag = `<${root}>`;
@@ -308,7 +310,8 @@ function cdataEnd(at: number): number {
     const byte = input[next]!;
     if (IS_SPECIAL_IN_CDATA[byte] !== 0) {
       if (isCdataClose(next)) break;
-      if (byte !== RIGHT_BRACKET && !isAllowed(next)) return refuseCharacter(next, CDATA_CLOSE);
+      if (byte === AMPERSAND) hasAmpersand = true;
+      else if (byte !== RIGHT_BRACKET && !isAllowed(next)) return refuseCharacter(next, CDATA_CLOSE);
     }
     bits |= byte;
     next++;
@@ -392,7 +395,7 @@ function scanReference(at: number): number {
 
 function scanEntity(at: number, spelling: string, character: number): number {
   if (!follows(at, spelling)) return refuse(at, '&amp;, &lt;, &gt;, &quot;, &apos; or a character reference');
-  text[textEnd++] = character;
+  appendCodePoint(character);
   return at + spelling.length;
 }
 
@@ -470,6 +473,7 @@ function append(from: number, to: number, end: number): void {
 /** Writes a character in UTF-8. */
 function appendCodePoint(codePoint: number): void {
   if (codePoint < 0x80) {
+    if (codePoint === AMPERSAND) hasAmpersand = true;
     text[textEnd++] = codePoint;
     return;
   }
