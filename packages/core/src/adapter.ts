@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { ClientIp, TrustFunction } from './client-ip.js';
 import type { Handlers } from './delivery.js';
 import { WechatH5Error } from './errors.js';
@@ -250,9 +250,10 @@ export async function receiveNotification(
   const { endpoint, hasHandler } = partsFor(instance);
   let leave = (): void => {};
   try {
-    leave = endpoint.enter();
     // Whoever does not post has no body to wait for.
-    const body = method === 'POST' ? await readRawBody(request, {}, parsed) : new Uint8Array();
+    const body =
+      method === 'POST' ? await readRawBody(request, { enter: endpoint.enterReading }, parsed) : new Uint8Array();
+    leave = endpoint.enter();
     const notification = { method, body, receivedAt, rawHeaders, remoteAddress };
     const answer = await (hasHandler ? endpoint.handle(notification) : endpoint.open(notification));
     if (isPending(answer)) {
@@ -282,8 +283,30 @@ export function isPending(answer: NotificationReply | PendingNotification): answ
 export function sendReply(response: ServerResponse, reply: NotificationReply | PageReply): void {
   if (response.headersSent || response.destroyed) return;
   for (const name of response.getHeaderNames()) response.removeHeader(name);
-  response.writeHead(reply.status, reply.headers);
-  response.end(reply.body);
+  response.writeHead(reply.status, STATUS_CODES[reply.status] ?? '', reply.headers);
+  if (reply.headers['connection'] !== 'close') response.end(reply.body);
+  else linger(response, reply.body);
+}
+
+/** How long what a sender still has to say is listened to, unheard, before its connection is closed. */
+const LINGER_MS = 1000;
+
+/**
+ * Answers a sender who is not done sending. Closed with bytes unread, a connection is reset, and the reset can
+ * overtake the reply: so the rest is thrown away for a moment first.
+ */
+function linger(response: ServerResponse, body: string): void {
+  const { req: request } = response;
+  const end = (): void => {
+    clearTimeout(timer);
+    request.off('end', end).off('close', end);
+    response.end();
+  };
+  const timer = setTimeout(end, LINGER_MS);
+  response.write(body);
+  request.on('end', end).on('close', end);
+  if (request.readableEnded || request.destroyed) end();
+  else request.resume();
 }
 
 /**

@@ -37,15 +37,27 @@ export function secondHandler(name: 'onPaid' | 'onRefunded'): WechatH5Error {
 
 export function mismatch(payment: Payment, order: OrderRecord): WechatH5Error {
   const field = order.reason ?? 'total_fee';
+  const of = (about: { totalFee: number; feeType: string }): string => `${about.totalFee} ${about.feeType}`;
+  const amounts = field === 'total_fee' || field === 'fee_type' ? `: paid ${of(payment)}, ordered ${of(order)}` : '';
   return new WechatH5Error(
     'ORDER_MISMATCH',
-    `A genuine payment for ${quoted(payment.outTradeNo)} differs from the order in ${field}: ` +
-      `paid ${payment.totalFee} ${payment.feeType}, ordered ${order.totalFee} ${order.feeType}`,
+    `A genuine payment for ${quoted(payment.outTradeNo)} differs from the order in ${field}${amounts}`,
     {
       field,
       hint:
         "Nothing was delivered and nothing acknowledged. Query the order at WeChat Pay: if the payment stands, the shop's record is wrong; if not, the API key has leaked. " +
         '付款与订单不一致，未发货：请到商户平台核实。',
+    },
+  );
+}
+
+export function paidTwice(payment: Payment, order: OrderRecord): WechatH5Error {
+  return new WechatH5Error(
+    'ORDER_MISMATCH',
+    `${quoted(payment.outTradeNo)} was paid by ${quoted(order.payment?.transactionId ?? '')} and again by ${quoted(payment.transactionId)}`,
+    {
+      field: 'transaction_id',
+      hint: 'The second payment was not delivered. Query both at WeChat Pay and refund one. 同一订单收到两笔付款：请查询核实后退还其中一笔。',
     },
   );
 }

@@ -1,6 +1,7 @@
 import {
   bookFailed,
   mismatch,
+  paidTwice,
   orderUnknown,
   paidAfterClose,
   refundedBeforeDelivery,
@@ -125,7 +126,9 @@ export class Deliveries<Tx = never> {
     const { outcome, order } = applied;
     if (order === undefined) return 'unknown';
     if (outcome === 'conflict') {
-      this.#report('quarantined', mismatch(payment, order), subject);
+      const second = order.payment !== undefined && order.payment.transactionId !== payment.transactionId;
+      if (second) this.#report('paid-twice', paidTwice(payment, order), subject);
+      else this.#report('quarantined', mismatch(payment, order), subject);
       return 'quarantined';
     }
     if (order.delivery.state === 'WITHHELD') {

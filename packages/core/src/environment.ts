@@ -31,7 +31,7 @@ export function withEnvironment<Tx>(
     if (value !== undefined) return value;
     throw new WechatH5Error('ENVIRONMENT_INVALID', `WECHAT_PAY_${name} is not set`, {
       field: `WECHAT_PAY_${name}`,
-      hint: `Set it, or pass ${option} in code. 请设置环境变量 WECHAT_PAY_${name},或在代码中传入 ${option}。`,
+      hint: `Set it, or pass ${option} in code. 请设置环境变量 WECHAT_PAY_${name}，或在代码中传入 ${option}。`,
     });
   };
   const options: WechatH5Options<Tx> = {

@@ -141,6 +141,11 @@ export class Merchants {
    * @throws {WechatH5Error} `MERCHANT_UNKNOWN`
    */
   named(ref: { mchId?: string | undefined; subMchId?: string | undefined; appId?: string | undefined }): KnownMerchant {
+    if (typeof ref !== 'object' || ref === null) {
+      throw new WechatH5Error('ORDER_FIELD_INVALID', 'The call does not say which order', {
+        hint: 'Pass { outTradeNo } or { transactionId }.',
+      });
+    }
     const matching = this.all.filter(
       (known) =>
         (ref.mchId === undefined || known.mchId === ref.mchId) &&
@@ -161,7 +166,7 @@ export class Merchants {
 
 const KEY_HINT =
   'Give the API v2 key: 32 letters and digits, merchant platform → Account centre → API security. ' +
-  '请填写 APIv2 密钥:32 位字母和数字，商户平台 → 账户中心 → API安全。';
+  '请填写 APIv2 密钥：32 位字母和数字，商户平台 → 账户中心 → API安全。';
 
 function checkApiKey(apiKey: unknown, option: string): void {
   if (typeof apiKey !== 'string') throw invalid(option, 'is missing', KEY_HINT);

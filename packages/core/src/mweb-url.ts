@@ -58,8 +58,9 @@ export function redirectTarget(redirectUrl: string, h5Domains: readonly string[]
       encoded ? 'Pass it plain: it is encoded here, once.' : "Write it out: 'https://pay.example.com/return?…'.",
     );
   }
+  // The value is not repeated: it holds a password.
   if (url.username !== '' || url.password !== '')
-    throw redirectRefused(redirectUrl, 'carries a user name or password', 'Remove it.');
+    throw redirectRefused(url.host, 'carries a user name or password', 'Remove it.');
   if (h5Domains !== undefined && h5Domains.length > 0 && !h5Domains.some((domain) => isOn(url, domain))) {
     throw redirectRefused(
       redirectUrl,

@@ -109,8 +109,9 @@ export function unifiedOrderFields(
   if (order.detail !== undefined) fields['detail'] = json('detail', order.detail, 6000);
   if (order.goodsTag !== undefined) fields['goods_tag'] = text('goods_tag', order.goodsTag, 32);
   if (order.limitPay !== undefined) fields['limit_pay'] = oneOf('limit_pay', order.limitPay, ['no_credit']);
-  if (order.receipt === true) fields['receipt'] = 'Y';
-  if (order.profitSharing !== undefined) fields['profit_sharing'] = order.profitSharing ? 'Y' : 'N';
+  if (order.receipt !== undefined && yesOrNo('receipt', order.receipt)) fields['receipt'] = 'Y';
+  if (order.profitSharing !== undefined)
+    fields['profit_sharing'] = yesOrNo('profit_sharing', order.profitSharing) ? 'Y' : 'N';
   if (order.timeExpire !== undefined) fields['time_expire'] = expiry(order.timeExpire, given.now);
   return fields;
 }
@@ -135,7 +136,7 @@ function amount(field: string, value: unknown): string {
   throw refused(
     field,
     `is ${shown(value)}`,
-    "Give an integer number of the smallest unit (fen), 1 to 2147483647; yuan('19.90') converts exactly. 金额须为整数,单位为分。",
+    "Give an integer number of the smallest unit (fen), 1 to 2147483647; yuan('19.90') converts exactly. 金额须为整数，单位为分。",
   );
 }
 
@@ -155,6 +156,8 @@ function text(field: string, value: unknown, max: number): string {
   // oxlint-disable-next-line no-control-regex
   if (/[\u0000-\u001f\u007f]/.test(value))
     throw refused(field, 'holds a control character', 'Remove line breaks, tabs and other control characters.');
+  if (/[\ufffe\uffff]/.test(value))
+    throw refused(field, 'holds U+FFFE or U+FFFF', 'XML cannot carry these: remove them.');
   const name = recutName(value);
   if (name !== undefined) {
     throw refused(
@@ -181,6 +184,11 @@ function feeType(value: unknown): string {
   throw refused('fee_type', `is ${shown(value)}`, "Give an ISO 4217 code such as 'CNY' or 'HKD'.");
 }
 
+function yesOrNo(field: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value;
+  throw refused(field, `is ${shown(value)}`, 'Give true or false.');
+}
+
 function oneOf(field: string, value: unknown, allowed: readonly string[]): string {
   if (typeof value === 'string' && allowed.includes(value)) return value;
   throw refused(field, `is ${shown(value)}`, `Use one of: ${allowed.join(', ')}.`);
@@ -202,18 +210,39 @@ function expiry(value: unknown, now: Date): string {
   return formatted;
 }
 
-function sceneInfo(scene: SceneInfo): string {
-  const info =
-    scene.type === 'Wap'
-      ? { type: scene.type, wap_url: scene.wapUrl, wap_name: scene.wapName }
-      : scene.type === 'IOS'
-        ? { type: scene.type, app_name: scene.appName, bundle_id: scene.bundleId }
-        : {
-            type: oneOf('scene_info', scene.type, ['Wap', 'IOS', 'Android']),
-            app_name: scene.appName,
-            package_name: scene.packageName,
-          };
-  for (const [name, value] of Object.entries(info)) text(`scene_info.h5_info.${name}`, value, 256);
+const SCENE_MEMBERS = {
+  Wap: { wapUrl: 'wap_url', wapName: 'wap_name' },
+  IOS: { appName: 'app_name', bundleId: 'bundle_id' },
+  Android: { appName: 'app_name', packageName: 'package_name' },
+} as const;
+
+/** `scene_info` as it is sent. @throws {WechatH5Error} `ORDER_FIELD_INVALID` */
+export function sceneInfo(scene: SceneInfo): string {
+  if (typeof scene !== 'object' || scene === null)
+    throw refused('scene_info', `is ${shown(scene)}`, 'Give { type, … }.');
+  oneOf('scene_info.h5_info.type', scene.type, Object.keys(SCENE_MEMBERS));
+  const members: Record<string, string> = SCENE_MEMBERS[scene.type];
+  const given: Record<string, unknown> = { ...scene };
+  const info: Record<string, string> = { type: scene.type };
+  for (const name of Object.keys(given)) {
+    if (name !== 'type' && !Object.hasOwn(members, name)) {
+      throw refused(
+        `scene_info.h5_info.${name}`,
+        `does not belong to ${scene.type}`,
+        `It has ${Object.keys(members).join(' and ')}.`,
+      );
+    }
+  }
+  for (const [name, official] of Object.entries(members)) {
+    info[official] = text(`scene_info.h5_info.${official}`, given[name], 256);
+  }
+  if (scene.type === 'Wap' && !/^https?:\/\/[^\s/]+/i.test(scene.wapUrl)) {
+    throw refused(
+      'scene_info.h5_info.wap_url',
+      `is ${shown(scene.wapUrl)}`,
+      'Give the http(s) address of the mobile site.',
+    );
+  }
   return text('scene_info', JSON.stringify({ h5_info: info }), 256);
 }
 

@@ -29,6 +29,8 @@ export interface NotificationReply {
 
 /** WeChat Pay counts an answer after five seconds as none; this leaves the network one of them. */
 const DEADLINE_MS = 4000;
+/** A body takes milliseconds to read, a notification up to seconds to handle. */
+const BODIES_PER_PLACE = 10;
 /** How long a duplicate waits for the run that another machine has under way. */
 const BUSY_WAIT_MS = 1500;
 const BUSY_POLL_MS = 100;
@@ -71,8 +73,13 @@ export interface PendingNotification {
 
 export interface NotificationEndpoint {
   /**
-   * A place among the notifications that are worked on at the same time, or a refusal. To be taken before a
-   * body is read, and given back.
+   * A place among the bodies that are being read. Strangers can hold these without a signature, so nobody is
+   * refused one: when there are too many, `giveUp` of the one that has been read the longest is called.
+   */
+  enterReading(giveUp: (error: WechatH5Error) => void): () => void;
+  /**
+   * A place among the notifications that are worked on at the same time, or a refusal. To be taken once the
+   * body is there, and given back.
    * @throws {WechatH5Error} `OVERLOADED`
    */
   enter(): () => void;
@@ -95,6 +102,28 @@ export function createNotificationEndpoint<Tx>(parts: {
 }): NotificationEndpoint {
   const { merchants, deliveries, report } = parts;
   let inside = 0;
+  const reading = new Set<(error: WechatH5Error) => void>();
+
+  function enterReading(giveUp: (error: WechatH5Error) => void): () => void {
+    reading.add(giveUp);
+    if (reading.size > parts.maxConcurrent * BODIES_PER_PLACE) {
+      const [oldest] = reading;
+      if (oldest !== undefined) {
+        reading.delete(oldest);
+        oldest(
+          new WechatH5Error(
+            'OVERLOADED',
+            `${reading.size} bodies are being read already, and this one came the longest ago`,
+            {
+              field: 'maxConcurrentNotifications',
+              hint: 'Somebody opens notifications and does not send them. Limit connections per address in the proxy in front. 有大量未发送完的请求：请在前置代理中限制单个地址的连接数。',
+            },
+          ),
+        );
+      }
+    }
+    return () => void reading.delete(giveUp);
+  }
 
   function enter(): () => void {
     if (inside >= parts.maxConcurrent) {
@@ -246,7 +275,8 @@ export function createNotificationEndpoint<Tx>(parts: {
     const receivedAt = request.receivedAt ?? performance.now();
     const until = receivedAt + DEADLINE_MS;
     const trace = new NotificationTrace(receivedAt);
-    try {
+    let late = false;
+    const work = (async (): Promise<NotificationReply | PendingNotification> => {
       const received = await receive(request, trace, until);
       if (isReply(received)) return answered(received, trace);
       const { payment, known } = received;
@@ -254,10 +284,24 @@ export function createNotificationEndpoint<Tx>(parts: {
       if (lease === 'done' || lease === 'withheld') return answered(SUCCESS, trace);
       // Somebody holds it already: a repeat, a little later, finds it settled or free.
       if (lease === 'busy') return failed(trace, 'ORDER_IN_PROGRESS');
+      if (late) {
+        // FAIL went out meanwhile: the repeat must not find this lease.
+        if (lease !== undefined) await deliveries.release(lease);
+        return FAIL;
+      }
       return pending(payment, known, lease, until, trace);
-    } catch (thrown) {
-      return refuse(thrown, trace);
-    }
+    })().catch((error: unknown) => refuse(error, trace));
+    const opened = await withinDeadline(work, until);
+    if (opened !== undefined) return opened;
+    late = true;
+    trace.publish('refused', { code: 'HANDLER_TIMEOUT' });
+    report(
+      'handler-failed',
+      new WechatH5Error('HANDLER_TIMEOUT', 'The order book or findOrder has not answered after four seconds', {
+        hint: 'FAIL was answered; WeChat Pay repeats the notification. 订单簿或 findOrder 超过 4 秒未返回，微信支付会重发通知。',
+      }),
+    );
+    return FAIL;
   }
 
   async function commit(payment: Payment, lease: Lease | undefined): Promise<boolean> {
@@ -295,6 +339,24 @@ export function createNotificationEndpoint<Tx>(parts: {
       );
       if (lease !== undefined && !committing) void deliveries.release(lease).catch(() => {});
     };
+    let acknowledging: Promise<void> | undefined;
+    const acknowledge = async (): Promise<void> => {
+      if (state !== 'open') throw nothingToAcknowledge();
+      state = 'acknowledging';
+      try {
+        if (!(await commit(payment, lease))) abandon('another process holds this payment');
+      } catch (error) {
+        // Nothing is known to be stored: the route may try again while there is time.
+        if ((state as string) === 'acknowledging') state = 'open';
+        acknowledging = undefined;
+        throw error;
+      }
+      if ((state as string) === 'over') throw nothingToAcknowledge();
+      state = 'acknowledged';
+      clearTimeout(timer);
+      trace.publish('handled');
+      answer(answered(SUCCESS, trace));
+    };
     const timer = setTimeout(
       () => abandon('the deadline of four seconds passed'),
       Math.max(0, until - performance.now()),
@@ -304,27 +366,16 @@ export function createNotificationEndpoint<Tx>(parts: {
       order: known ? 'matched' : 'unknown',
       reply,
       abandon,
-      acknowledge: async () => {
-        if (state === 'acknowledged') return;
-        if (state !== 'open') throw nothingToAcknowledge();
-        state = 'acknowledging';
-        try {
-          if (!(await commit(payment, lease))) abandon('another process holds this payment');
-        } catch (error) {
-          // Nothing is known to be stored: the route may try again while there is time.
-          if ((state as string) === 'acknowledging') state = 'open';
-          throw error;
-        }
-        if ((state as string) === 'over') throw nothingToAcknowledge();
-        state = 'acknowledged';
-        clearTimeout(timer);
-        trace.publish('handled');
-        answer(answered(SUCCESS, trace));
+      acknowledge: () => {
+        acknowledging ??= acknowledge();
+        // A route that forgets to await is told by the problem; an unhandled rejection would end the process.
+        acknowledging.catch(() => {});
+        return acknowledging;
       },
     };
   }
 
-  return { enter, handle, open, refuse };
+  return { enterReading, enter, handle, open, refuse };
 }
 
 function nothingToAcknowledge(): WechatH5Error {

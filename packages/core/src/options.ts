@@ -5,7 +5,7 @@ import type { FindOrder, OnPaid, OnRefunded } from './delivery.js';
 import { quoted, WechatH5Error } from './errors.js';
 import { gatewayBases, isLoopback } from './gateway.js';
 import { Merchants, type Merchant } from './merchant.js';
-import type { SceneInfo } from './new-order.js';
+import { sceneInfo, type SceneInfo } from './new-order.js';
 import type { OrderBook } from './order-book.js';
 import { createProblemReporter, type Problem, type ProblemReporter } from './problems.js';
 import { sourcesOf } from './notification-sources.js';
@@ -126,7 +126,7 @@ export function settingsOf<Tx>(options: WechatH5Options<Tx>): Settings<Tx> {
         field: 'orderBook',
         hint:
           'The default book forgets every order at a restart: pass a durable orderBook, or findOrder to look orders up in your own table. ' +
-          '默认订单簿保存在内存中，重启即丢失：请传入持久化的 orderBook,或提供 findOrder。',
+          '默认订单簿保存在内存中，重启即丢失：请传入持久化的 orderBook，或提供 findOrder。',
       },
     );
   }
@@ -144,7 +144,7 @@ export function settingsOf<Tx>(options: WechatH5Options<Tx>): Settings<Tx> {
     onPaid: options.onPaid,
     onRefunded: options.onRefunded,
     report: createProblemReporter(options.onProblem),
-    sceneInfo: options.sceneInfo ?? defaultScene(merchants, notifyUrl),
+    sceneInfo: checkedScene(options.sceneInfo) ?? defaultScene(merchants, notifyUrl),
     allowExplicitClientIp: options.allowExplicitClientIp === true,
     maxConcurrentNotifications: limitOf(options.maxConcurrentNotifications ?? 200),
     isNotificationSource: sourcesOf(options.notificationSources),
@@ -187,6 +187,11 @@ function notifyPathOf(value: unknown): string {
 function limitOf(value: unknown): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= 1) return value;
   throw invalid('maxConcurrentNotifications', `is ${String(value)}`, 'Give an integer from 1.');
+}
+
+function checkedScene(scene: SceneInfo | undefined): SceneInfo | undefined {
+  if (scene !== undefined) sceneInfo(scene);
+  return scene;
 }
 
 function defaultScene(merchants: Merchants, notifyUrl: URL): SceneInfo {

@@ -173,6 +173,12 @@ export class Orders<Tx = never> {
     try {
       reply = await this.#gateway.call('/pay/unifiedorder', merchant, params, key.outTradeNo);
       if (reply.refusal !== undefined) return await this.#refused(key, reply.refusal);
+      for (const [name, wanted] of [
+        ['trade_type', /^MWEB$/],
+        ['prepay_id', /^[\x21-\x7e]{1,64}$/],
+      ] as const) {
+        if (!wanted.test(reply.raw[name] ?? '')) throw unexpected(name, reply.raw[name]);
+      }
       mwebUrl = assertMwebUrl(reply.raw['mweb_url'], this.#gateway.simulatorHost);
     } catch (error) {
       // Whatever went wrong on the way, the order may exist: unknown, never failed.
@@ -238,6 +244,17 @@ function askedFor(ref: OrderRef): Record<string, string> {
     {
       field: 'transaction_id',
       hint: 'Pass { outTradeNo } or { transactionId }.',
+    },
+  );
+}
+
+function unexpected(field: string, value: string | undefined): WechatH5Error {
+  return new WechatH5Error(
+    'GATEWAY_REPLY_INVALID',
+    `unifiedorder answered with ${field} ${value === undefined ? 'missing' : quoted(value)}`,
+    {
+      field,
+      hint: 'The reply was not believed; what WeChat Pay did is unknown. Call again with the same parameters, or query.',
     },
   );
 }

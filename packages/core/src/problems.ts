@@ -6,7 +6,7 @@ import { WechatH5Error, type WechatH5ErrorCode } from './errors.js';
  *
  * `refused`: a notification was not believed. `order-unknown`: a genuine payment for an order nobody
  * knows. `quarantined`: a genuine payment contradicts the stored order (amount, currency, attach, app).
- * `paid-after-close`: the goods may be gone; refund it or deliver by hand. `refunded-before-delivery`: the money is
+ * `paid-twice`: one order, two genuine payments; refund one. `paid-after-close`: the goods may be gone; refund it or deliver by hand. `refunded-before-delivery`: the money is
  * back, so `onPaid` was not called. `payment-failed`: WeChat Pay reports a payment that
  * failed. `refund-failed`: a refund was closed, or the payer's bank refused it. `handler-failed`: `onPaid` or `onRefunded` threw or took too long; WeChat Pay repeats. `not-acknowledged`: a route
  * answered, or ended, without `acknowledge()`. `misconfigured`: the deployment, not a message, is wrong.
@@ -17,6 +17,7 @@ export type ProblemType =
   | 'order-unknown'
   | 'quarantined'
   | 'paid-after-close'
+  | 'paid-twice'
   | 'refunded-before-delivery'
   | 'payment-failed'
   | 'refund-failed'

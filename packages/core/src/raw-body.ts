@@ -6,6 +6,8 @@ export interface RawBodyLimits {
   maxBytes?: number;
   /** Until the last byte. Default 3000. */
   timeoutMs?: number;
+  /** Called when a stream is about to be read; what it returns, when that is over. `giveUp` ends it with an error. */
+  enter?: (giveUp: (error: WechatH5Error) => void) => () => void;
 }
 
 /** What a body parser that ran earlier may have left behind. */
@@ -42,31 +44,43 @@ export async function readRawBody(
     return kept;
   }
   if (Number(request.headers['content-length']) > maxBytes) throw tooLarge(maxBytes);
-  return readStream(request, maxBytes, limits.timeoutMs ?? 3000);
+  return readStream(request, maxBytes, limits.timeoutMs ?? 3000, limits.enter);
 }
 
 /** `undefined`: nobody has read the stream yet. */
 function keptBytes(request: IncomingMessage, parsed: ParsedBody): Uint8Array | undefined {
   if (parsed.rawBody instanceof Uint8Array) return parsed.rawBody;
-  if (typeof parsed.rawBody === 'string') return bytesOf(parsed.rawBody);
+  if (typeof parsed.rawBody === 'string') return bytesOf(parsed.rawBody, request);
   // `complete` alone is no sign: a short body has arrived whole before anybody reads it.
   if (!request.readableDidRead && !request.readableEnded && !request.destroyed) return undefined;
   if (parsed.body instanceof Uint8Array) return parsed.body;
-  if (typeof parsed.body === 'string') return bytesOf(parsed.body);
+  if (typeof parsed.body === 'string') return bytesOf(parsed.body, request);
   if (request.destroyed && !request.complete) throw aborted();
   throw alreadyRead();
 }
 
-function bytesOf(text: string): Uint8Array {
+function bytesOf(text: string, { headers }: IncomingMessage): Uint8Array {
+  // Read by another alphabet than the one it is written back in, a text is no longer the same bytes.
+  const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(headers['content-type'] ?? '')?.[1]?.toLowerCase();
+  if (charset !== undefined && !['utf-8', 'utf8', 'us-ascii'].includes(charset)) throw alreadyRead();
   // U+FFFD stands where a parser met bytes it could not read: the original is gone.
   if (text.includes('\ufffd')) throw alreadyRead();
   return Buffer.from(text, 'utf8');
 }
 
-function readStream(request: IncomingMessage, maxBytes: number, timeoutMs: number): Promise<Uint8Array> {
+function readStream(
+  request: IncomingMessage,
+  maxBytes: number,
+  timeoutMs: number,
+  enter: RawBodyLimits['enter'],
+): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const chunks: Uint8Array[] = [];
     let size = 0;
+    const leave = enter?.((error) => {
+      finish();
+      reject(error);
+    });
     const timer = setTimeout(() => {
       finish();
       reject(
@@ -95,6 +109,7 @@ function readStream(request: IncomingMessage, maxBytes: number, timeoutMs: numbe
     };
     const finish = (): void => {
       clearTimeout(timer);
+      leave?.();
       request.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
       // Whoever hangs up later must not become an uncaught error; and what is left unread must not flow into memory.
       request.on('error', () => {});

@@ -59,7 +59,7 @@ export const TROUBLESHOOTING: readonly Troubleshooting[] = [
       },
       {
         en: 'The payer changed networks between the order and the cashier (Wi-Fi → mobile), or a VPN or private relay stands in between.',
-        zh: '下单后用户切换了网络（如 WiFi 切换到移动网络）,或使用了 VPN、专用代理。',
+        zh: '下单后用户切换了网络（如 WiFi 切换到移动网络），或使用了 VPN、专用代理。',
       },
       {
         en: 'The payer reached the shop over IPv6 and WeChat Pay over IPv4.',
@@ -91,7 +91,7 @@ export const TROUBLESHOOTING: readonly Troubleshooting[] = [
     cures: [
       {
         en: 'Leave clientIp out of createOrder, and list the proxies in front of the shop in clientIp.trust.',
-        zh: '不要自行传入 clientIp,并在 clientIp.trust 中列出商户前面的代理。',
+        zh: '不要自行传入 clientIp，并在 clientIp.trust 中列出商户前面的代理。',
       },
     ],
     orderAgain: true,
@@ -131,7 +131,7 @@ export const TROUBLESHOOTING: readonly Troubleshooting[] = [
     cures: [
       {
         en: 'Register the domain: merchant platform → Product centre → Development settings. List it in h5Domains, so that a wrong redirectUrl is refused before the order.',
-        zh: '在商户平台 → 产品中心 → 开发配置 中添加域名，并写入 h5Domains,使错误的 redirectUrl 在下单前就被拒绝。',
+        zh: '在商户平台 → 产品中心 → 开发配置 中添加域名，并写入 h5Domains，使错误的 redirectUrl 在下单前就被拒绝。',
       },
     ],
     orderAgain: false,
@@ -155,7 +155,7 @@ export const TROUBLESHOOTING: readonly Troubleshooting[] = [
     cures: [
       {
         en: 'Ask the payer to open the page in a browser (isWechatBrowser), or use JSAPI payment inside WeChat.',
-        zh: '提示用户在浏览器中打开（可用 isWechatBrowser 判断）,微信内请使用 JSAPI 支付。',
+        zh: '提示用户在浏览器中打开（可用 isWechatBrowser 判断），微信内请使用 JSAPI 支付。',
       },
     ],
     orderAgain: false,

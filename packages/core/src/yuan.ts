@@ -16,7 +16,7 @@ export function yuan(text: string): number {
     `${typeof text === 'string' ? quoted(text) : `A ${typeof text}`} is not an amount in yuan`,
     {
       field: 'total_fee',
-      hint: "Write the amount as text with at most two decimals, such as yuan('19.90'). 金额请用字符串,最多两位小数。",
+      hint: "Write the amount as text with at most two decimals, such as yuan('19.90'). 金额请用字符串，最多两位小数。",
     },
   );
 }
