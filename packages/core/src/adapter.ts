@@ -1,7 +1,7 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { ClientIp, TrustFunction } from './client-ip.js';
 import type { Handlers } from './delivery.js';
-import { WechatH5Error } from './errors.js';
+import { isWechatH5Error, WechatH5Error } from './errors.js';
 import type { IpProbePage } from './ip-probe.js';
 import { MemoryOrderBook } from './memory-order-book.js';
 import type { NewOrder } from './new-order.js';
@@ -175,9 +175,17 @@ export class BoundWechatH5 implements RequestWechatH5 {
 
   /** This visitor's address, or with a token the IPv4 address that this very browser was seen under a moment ago. */
   #payer(order: NewOrder): string {
-    const { ip, family } = this.clientIp;
-    if (family === 4 || order.ipProbe === undefined || order.ipProbe === '') return ip;
-    return partsFor(this.instance).ipProbe?.read(order.ipProbe, this.#request.rawHeaders) ?? ip;
+    const { ipProbe } = partsFor(this.instance);
+    const probed = order.ipProbe ? ipProbe?.read(order.ipProbe, this.#request.rawHeaders) : undefined;
+    if (probed === undefined) return this.clientIp.ip;
+    try {
+      const { ip, family } = this.clientIp;
+      return family === 4 ? ip : probed;
+    } catch (error) {
+      // Whoever takes IPv4 payers only has been given one.
+      if (isWechatH5Error(error) && error.code === 'IPV6_NOT_ALLOWED') return probed;
+      throw error;
+    }
   }
 
   readonly queryOrder: WechatH5['queryOrder'] = (ref) => this.instance.queryOrder(ref);
@@ -222,7 +230,7 @@ export function pageReply(
   const { doctor, ipProbe } = partsFor(instance);
   const path = page === 'doctor' ? DOCTOR_PATH : ipProbe?.path;
   if (!options.mounted && request.path !== path) return undefined;
-  return page === 'doctor' ? doctor(request, options.trust) : ipProbe?.reply(request);
+  return page === 'doctor' ? doctor(request, options.trust) : ipProbe?.reply(request, options.trust);
 }
 
 /** Whether a bare notify middleware answers this request: by the path the client asked for, a closing slash or not. */

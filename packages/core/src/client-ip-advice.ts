@@ -29,6 +29,18 @@ export function trusting(entry: string, { trust, header }: Configured): string {
   return `clientIp: { trust: [${entries.join(', ')}]${header === 'x-forwarded-for' ? '' : `, header: '${header}'`} }`;
 }
 
+/** The configuration that looks one proxy further, past `ip`, which was found in `source` and cannot be a payer. */
+export function lookingFurther(ip: string, source: string, configured: Configured): string {
+  const { trust, header } = configured;
+  if (typeof trust === 'object' && 'hops' in trust) return `clientIp: { trust: { hops: ${trust.hops + 1} } }`;
+  // A header of one address is not walked: whoever writes it has to look further.
+  if (source !== 'socket' && header !== 'x-forwarded-for' && header !== 'forwarded') {
+    return `set_real_ip_from ${ip}; real_ip_header X-Forwarded-For; real_ip_recursive on;`;
+  }
+  if (trust === 'express') return `app.set('trust proxy', [/* what is listed now, */ '${ip}'])`;
+  return trusting(ip, configured);
+}
+
 /** For a trusted proxy that sends no header. */
 export function sendHeader({ header }: Configured, peer: string): Advice {
   const vendor = vendorOf(header);

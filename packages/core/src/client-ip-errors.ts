@@ -3,6 +3,7 @@ import {
   overwriteHeader,
   sendHeader,
   serveOverIpv4,
+  lookingFurther,
   trusting,
   type Advice,
   type Configured,
@@ -156,7 +157,7 @@ export function allTrusted(configured: Configured, leftmost: string): PayerAddre
 export function notPublic(configured: Configured, ip: string, kind: string, source: string): PayerAddressError {
   const message = `The payer's address ${ip} (from ${source === 'socket' ? 'the socket' : displayName(source)}) is not public: ${kind}`;
   return new PayerAddressError('NOT_PUBLIC', 'spbill_create_ip', message, {
-    line: trusting(ip, configured),
+    line: lookingFurther(ip, source, configured),
     en:
       'WeChat Pay would refuse it (由于商家传入的H5交易参数有误). It is either a proxy of yours, then trust it and let it say who is behind it; ' +
       'or a visitor inside your own network, who cannot pay.',

@@ -140,6 +140,32 @@ describe('what the merchant is told, once each', () => {
     expect(problems).toMatchObject([{ type: 'misconfigured', code: 'HEADER_MISSING' }]);
   });
 
+  test('a stranger with a header does not use up the word about a proxy', () => {
+    const { problems, visit } = shop(undefined);
+    for (const remoteAddress of ['8.8.4.4', '8.8.8.8'])
+      visit(request({ remoteAddress, headers: { 'X-Forwarded-For': '9.9.9.9' } }));
+    expect(problems.map(({ message }) => message)).toEqual([
+      expect.stringContaining('8.8.4.4'),
+      expect.stringContaining('8.8.8.8'),
+    ]);
+  });
+
+  test('an address that is not public is told of also when it is let through', () => {
+    const { problems, visit } = shop({ nonPublic: 'allow' });
+    visit(request());
+    expect(problems).toMatchObject([{ type: 'misconfigured', code: 'NOT_PUBLIC', field: 'clientIp.nonPublic' }]);
+  });
+
+  test.each([
+    ['one header', { trust: ['10.0.0.2'], header: 'x-real-ip' }, { 'X-Real-IP': '10.0.0.3' }, 'real_ip_recursive on'],
+    ['hops', { trust: { hops: 1 } }, { 'X-Forwarded-For': '8.8.8.8, 10.0.0.3' }, '{ hops: 2 }'],
+    ['a list', { trust: ['10.0.0.2'] }, { 'X-Forwarded-For': '8.8.8.8, 10.0.0.3' }, "['10.0.0.2', '10.0.0.3']"],
+  ])('the cure for an address that is not public, with %s', (_title, clientIp, headers, cure) => {
+    const { problems, visit } = shop(clientIp);
+    visit(request({ headers: headers as Record<string, string> }));
+    expect(problems).toMatchObject([{ code: 'NOT_PUBLIC', hint: expect.stringContaining(cure) }]);
+  });
+
   test('an ordinary visitor: nothing', () => {
     const { problems, visit } = shop({ trust: ['10.0.0.2'] });
     visit(request({ headers: { 'X-Forwarded-For': '8.8.8.8' } }));
@@ -231,6 +257,24 @@ describe('the IPv4 probe', () => {
     clock.mockReturnValue(now + 60_000);
     expect(await payer(token, cookie)).toBe('8.8.8.8');
     clock.mockRestore();
+  });
+
+  test("a shop that takes IPv4 payers only takes one who was probed, and with Express's own trust the probe finds him", async () => {
+    const strict = createWechatH5({ ...OPTIONS, ipProbe, clientIp: { ipv6: 'reject', trust: 'express' } });
+    const trust = (address: string): boolean => address === '10.0.0.2';
+    const page = bindToRequest(strict, request({ remoteAddress: IPV6 }), trust).ipProbePage();
+    const url = new URL(/fetch\("([^"]+)"/.exec(page.html)?.[1] ?? '');
+    const headers = { Origin: 'https://shop.example', 'X-Forwarded-For': '8.8.8.8' };
+    const visit = request({ path: url.pathname, query: url.search.slice(1), headers });
+    const answer = pageReply('ip-probe', strict, visit, { mounted: false, trust });
+    const { token } = JSON.parse(answer?.body ?? '') as { token: string };
+    const cookie = page.setCookie?.split(';')[0] ?? '';
+    const order = { outTradeNo: 'x', body: 'Tea', totalFee: 1 };
+    const payerOverIpv6 = bindToRequest(strict, request({ remoteAddress: IPV6, headers: { Cookie: cookie } }), trust);
+    await expect(payerOverIpv6.createOrder({ ...order, ipProbe: token })).rejects.toMatchObject({
+      field: 'out_trade_no',
+    });
+    await expect(payerOverIpv6.createOrder(order)).rejects.toMatchObject({ code: 'IPV6_NOT_ALLOWED' });
   });
 
   test('reached over IPv6, the probe vouches for nothing', () => {

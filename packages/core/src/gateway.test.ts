@@ -121,6 +121,7 @@ describe('replies that are not believed', () => {
         ),
     ],
     ['N24', "a stranger's signature", () => answering(reply({}, 'x'.repeat(32)))],
+    ['re-cut', 'a value that hides a field', () => answering(reply({ attach: 'x&total_fee=1990' }))],
     ['N23', 'for another merchant', () => answering(reply({ mch_id: '10000101' }))],
     ['N23', 'for another application', () => answering(reply({ appid: 'wx0000000000000000' }))],
     ['N23', 'no nonce', () => answering(reply({ nonce_str: '' }))],

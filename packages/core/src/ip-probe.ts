@@ -1,5 +1,5 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { ClientIp, ClientIpRequest } from './client-ip.js';
+import type { ClientIp, ClientIpRequest, TrustFunction } from './client-ip.js';
 import { isWechatH5Error, quoted, WechatH5Error } from './errors.js';
 import { checkSecret, headerValue } from './operator-secret.js';
 import { jsonReply, textReply, type PageReply, type PageRequest } from './page.js';
@@ -32,14 +32,14 @@ const LIFE_MS = 120_000;
 export class IpProbe {
   readonly #url: URL;
   readonly #secret: string;
-  readonly #find: (request: ClientIpRequest) => ClientIp;
+  readonly #find: (request: ClientIpRequest, trust?: TrustFunction) => ClientIp;
   readonly #isAllowedOrigin: (origin: string) => boolean;
 
   /** @throws {WechatH5Error} `OPTIONS_INVALID` */
   constructor(
     options: IpProbeOptions,
     parts: {
-      find: (request: ClientIpRequest) => ClientIp;
+      find: (request: ClientIpRequest, trust?: TrustFunction) => ClientIp;
       /** Pages of the shop, which alone may read the answer. */
       isAllowedOrigin: (origin: string) => boolean;
       simulated: boolean;
@@ -61,12 +61,13 @@ export class IpProbe {
     const cookie = known ?? randomBytes(16).toString('base64url');
     const url = new URL(this.#url);
     url.searchParams.set('sid', sessionOf(cookie));
-    // The payer must not wait: without an answer in time the order goes without one. `<` cannot end the script.
+    // The answer lives for two minutes, a page longer: it is asked for again before it ends. Without one the order
+    // goes without. Old browsers' words only; `<` cannot end the script.
     const target = JSON.stringify(url.href).replaceAll('<', '\\u003c');
     const script =
-      `(function(f){fetch(${target},{credentials:"omit",cache:"no-store",signal:AbortSignal.timeout(3000)})` +
-      `.then(function(r){return r.json()}).then(function(a){f.value=a.token||""}).catch(function(){})})` +
-      `(document.currentScript.previousElementSibling)`;
+      `(function(f){function ask(){fetch(${target},{credentials:"omit",cache:"no-store"})` +
+      `.then(function(r){return r.json()}).then(function(a){f.value=a.token||""}).catch(function(){})}` +
+      `if(window.fetch){ask();setInterval(ask,${LIFE_MS - 20_000})}})(document.currentScript.previousElementSibling)`;
     return {
       html: `<input type="hidden" name="${IP_PROBE_FIELD}" value=""><script${nonce === undefined ? '' : ` nonce="${attribute(nonce)}"`}>${script}</script>`,
       setCookie:
@@ -77,7 +78,7 @@ export class IpProbe {
   }
 
   /** Answers the page's question. The address comes from the connection, by the same rules as every other. */
-  reply(request: PageRequest): PageReply {
+  reply(request: PageRequest, trust?: TrustFunction): PageReply {
     const origin = headerValue(request.rawHeaders, 'origin');
     const vary = { vary: 'Origin' };
     if (request.method !== 'GET') return textReply(405, 'Only GET.\n', { allow: 'GET' });
@@ -86,12 +87,12 @@ export class IpProbe {
     const sid = new URLSearchParams(request.query ?? '').get('sid') ?? '';
     const cors = { ...vary, 'access-control-allow-origin': origin };
     if (!/^[\w-]{43}$/.test(sid)) return jsonReply(400, { token: null }, cors);
-    return jsonReply(200, { token: this.#tokenFor(sid, request) }, cors);
+    return jsonReply(200, { token: this.#tokenFor(sid, request, trust) }, cors);
   }
 
-  #tokenFor(sid: string, request: PageRequest): string | null {
+  #tokenFor(sid: string, request: PageRequest, trust: TrustFunction | undefined): string | null {
     try {
-      const { ip, family } = this.#find(request);
+      const { ip, family } = this.#find(request, trust);
       // Reached over IPv6 after all: the host has an AAAA record, and there is nothing to vouch for.
       return family === 4 ? this.#sign(sid, ip) : null;
     } catch (error) {

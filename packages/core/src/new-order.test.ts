@@ -93,6 +93,11 @@ test.each([
   ['value', 'limit_pay', { limitPay: 'no_debit' }],
   ['name', 'total_fee', { total_fee: 1 }],
   ['name', 'price', { price: 1 }],
+  ['XML', 'body', { body: 'x\ufffe' }],
+  ['boolean', 'profit_sharing', { profitSharing: 'false' }],
+  ['boolean', 'receipt', { receipt: 'yes' }],
+  ['URL', 'scene_info', { sceneInfo: { type: 'Wap', wapUrl: 'x', wapName: 'y' } }],
+  ['member', 'scene_info', { sceneInfo: { type: 'Wap', wapUrl: 'https://a.example', wapName: 'y', bundleId: 'z' } }],
 ])('%s: %s is refused by name: %o', (_id, field, order) => {
   expect(() => fieldsOf(order)).toThrow(
     expect.objectContaining({

@@ -34,6 +34,16 @@ test.each([
   ['a long notifyUrl', { notifyUrl: `https://pay.example.com/${'n'.repeat(256)}` }, 'notifyUrl'],
   ['a notifyUrl with blanks', { notifyUrl: 'https://pay.example.com/a b' }, 'notifyUrl'],
   ['a notifyPath that is a URL', { notifyPath: 'https://pay.example.com/notify' }, 'notifyPath'],
+  [
+    'a simulator beside a real gateway',
+    { gateway: ['https://api.mch.weixin.qq.com', 'http://127.0.0.1:1'] },
+    'gateway',
+  ],
+  [
+    'a scene that is none',
+    { sceneInfo: { type: 'Wap', wapUrl: 'javascript:x', wapName: 'a' } },
+    'scene_info.h5_info.wap_url',
+  ],
   ['an http gateway elsewhere', { gateway: 'http://10.0.0.1' }, 'gateway'],
   ['a handler that is none', { onPaid: 'deliver' }, 'onPaid'],
   ['an unknown option', { onPayed: () => {} }, 'onPayed'],

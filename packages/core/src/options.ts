@@ -110,7 +110,14 @@ export function settingsOf<Tx>(options: WechatH5Options<Tx>): Settings<Tx> {
       throw invalid(name, 'is not a function', 'Pass a function or leave it out.');
   }
   const bases = gatewayBases(options.gateway ?? 'mainland');
-  const simulated = bases.some(isLoopback);
+  const simulated = bases.every(isLoopback);
+  if (!simulated && bases.some(isLoopback)) {
+    throw invalid(
+      'gateway',
+      'mixes a simulator with other hosts',
+      'Name either simulators on this machine, or hosts of WeChat Pay.',
+    );
+  }
   const production = process.env['NODE_ENV'] === 'production';
   if (simulated && production) {
     throw new WechatH5Error('SIMULATOR_IN_PRODUCTION', 'gateway is on a loopback host and NODE_ENV is production', {

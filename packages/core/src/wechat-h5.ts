@@ -150,11 +150,11 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
   const warnIpv6 = (settings.clientIp.ipv6 ?? 'warn') === 'warn';
   let warned = false;
 
-  const clientIp = diagnosed(resolver, report);
+  const clientIp = diagnosed(resolver, report, !settings.simulated);
   const ipProbe =
     settings.ipProbe &&
     new IpProbe(settings.ipProbe, {
-      find: (request) => clientIp(request),
+      find: clientIp,
       isAllowedOrigin: (origin) => isShopOrigin(origin, merchants),
       simulated: settings.simulated,
     });
@@ -238,7 +238,9 @@ function payerOf(order: NewOrder, resolve: (request: ClientIpRequest) => ClientI
     try {
       return resolve({ remoteAddress: order.clientIp, rawHeaders: [] });
     } catch (error) {
-      if (!(error instanceof WechatH5Error) || error.code !== 'PEER_INVALID') throw error;
+      if (!(error instanceof WechatH5Error)) throw error;
+      if (error.code === 'NOT_PUBLIC') throw notPublicPayer(order.clientIp);
+      if (error.code !== 'PEER_INVALID') throw error;
       throw new WechatH5Error(
         'ORDER_FIELD_INVALID',
         `spbill_create_ip is ${quoted(order.clientIp)}, which is not an IP address`,
@@ -253,6 +255,15 @@ function payerOf(order: NewOrder, resolve: (request: ClientIpRequest) => ClientI
   throw new WechatH5Error('ORDER_FIELD_INVALID', 'spbill_create_ip is missing: clientIp was not given', {
     field: 'spbill_create_ip',
     hint: "Use createOrder of the request (req.wechatH5, ctx.wechatH5), which knows the payer's address, or pass clientIp: wechatH5.clientIp(request).ip.",
+  });
+}
+
+function notPublicPayer(clientIp: string): WechatH5Error {
+  return new WechatH5Error('NOT_PUBLIC', `spbill_create_ip is ${quoted(clientIp)}, which is not a public address`, {
+    field: 'spbill_create_ip',
+    hint:
+      'WeChat Pay would refuse it (由于商家传入的H5交易参数有误). Give the address of the payer, not that of this machine or of a proxy: ' +
+      'createOrder of the request (req.wechatH5, ctx.wechatH5) finds it. 请传入用户的公网地址，而不是本机或代理的地址。',
   });
 }
 
