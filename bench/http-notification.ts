@@ -1,3 +1,4 @@
+import { buildXml, parseXml } from '@wechat-h5/core';
 import { signedNotification } from '@wechat-h5/core/testing';
 
 export const MERCHANT = {
@@ -15,7 +16,9 @@ export function requestFor(outTradeNo: string): Buffer {
     coupon_fee: '30',
     device_info: 'WEB',
   };
-  const body = signedNotification({ ...fields, out_trade_no: outTradeNo, total_fee: '100' }, MERCHANT);
+  const signed = parseXml(signedNotification({ ...fields, out_trade_no: outTradeNo, total_fee: '100' }, MERCHANT));
+  // As WeChat Pay sends it: names ascending.
+  const body = buildXml(Object.fromEntries(Object.entries(signed).sort(([a], [b]) => (a < b ? -1 : 1))));
   return Buffer.from(
     `POST /notify HTTP/1.1\r\nHost: pay.example.com\r\nContent-Type: text/xml\r\nUser-Agent: Mozilla/4.0\r\nAccept: */*\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,

@@ -33,6 +33,7 @@ const FIELDS = {
   cash_fee: '70',
   coupon_count: '1',
   coupon_fee: '30',
+  device_info: 'WEB',
   out_trade_no: '1409811653-20260310-000042',
   total_fee: '100',
 };
