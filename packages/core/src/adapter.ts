@@ -196,13 +196,16 @@ export class BoundWechatH5 implements RequestWechatH5 {
 
   readonly confirmPayment: WechatH5['confirmPayment'] = (ref) => this.instance.confirmPayment(ref);
 
-  readonly acknowledge = async (): Promise<void> => {
+  readonly acknowledge = (): Promise<void> => {
     if (this.#pending === undefined) {
-      throw new WechatH5Error('NOTHING_TO_ACKNOWLEDGE', 'There is no notification on this request', {
-        hint: 'Call acknowledge() in a route behind the notify middleware, and give that middleware no onPaid.',
-      });
+      return Promise.reject(
+        new WechatH5Error('NOTHING_TO_ACKNOWLEDGE', 'There is no notification on this request', {
+          hint: 'Call acknowledge() in a route behind the notify middleware, and give that middleware no onPaid.',
+        }),
+      );
     }
-    await this.#pending.acknowledge();
+    // The very promise: one that a route forgets to await must not become an unhandled rejection of its own.
+    return this.#pending.acknowledge();
   };
 
   /** For adapters: hands a verified payment to the route. */
