@@ -106,6 +106,17 @@ describe.each([
       expect(await post(`${url}${NOTIFY}`)).toBe('200 SUCCESS');
     });
 
+    test('for a path of a router it answers what reaches it', async () => {
+      const router = new Router();
+      router.use('/cb', wechatH5Notify(options({ onPaid })));
+      router.post('/cb', (ctx) => {
+        ctx.body = 'route';
+      });
+      app.use(router.routes());
+      const url = await serve(app);
+      expect(await post(`${url}/cb`)).toBe('200 SUCCESS');
+    });
+
     test('in an application that is mounted it answers everything below', async () => {
       const pay = new Koa().use(wechatH5Notify(options({ onPaid })));
       app.use(mount('/shop', new Koa().use(mount('/pay', pay))));

@@ -60,9 +60,13 @@ export interface HandlerMark {
 
 const HANDLERS = Symbol.for('@wechat-h5/nestjs/handlers');
 
-/** @returns one mark for each decorator on a method */
-export function handlerMarks(method: object): readonly HandlerMark[] {
-  return (Reflect.getOwnMetadata(HANDLERS, method) as readonly HandlerMark[] | undefined) ?? [];
+/**
+ * One mark for each decorator on a method. Kept by the method's name, not on the function: another decorator may put
+ * a function of its own in place, and a subclass may override it.
+ * @param prototype of the object that has the method
+ */
+export function handlerMarks(prototype: object, method: string | symbol): readonly HandlerMark[] {
+  return (Reflect.getMetadata(HANDLERS, prototype, method) as readonly HandlerMark[] | undefined) ?? [];
 }
 
 /** The type lets the compiler refuse a method that cannot take the arguments. */
@@ -73,10 +77,16 @@ type HandlerDecorator<Subject> = <Method extends (subject: Subject, context: Han
 ) => void;
 
 function handlerDecorator<Subject>(option: HandlerOption): (name?: string) => HandlerDecorator<Subject> {
-  return (name) =>
-    (_target, _method, { value }) => {
-      if (value !== undefined) Reflect.defineMetadata(HANDLERS, [...handlerMarks(value), { option, name }], value);
-    };
+  return (name) => (target, method) => {
+    if (typeof target === 'function') {
+      throw new WechatH5Error('OPTIONS_INVALID', `${option} decorates the static method ${String(method)}`, {
+        field: option,
+        hint: 'Put the decorator on a method of a provider or controller that Nest creates.',
+      });
+    }
+    const own = (Reflect.getOwnMetadata(HANDLERS, target, method) as readonly HandlerMark[] | undefined) ?? [];
+    Reflect.defineMetadata(HANDLERS, [...own, { option, name }], target, method);
+  };
 }
 
 function visitorOf(context: ExecutionContext, name: string | undefined): Bound {

@@ -36,12 +36,40 @@ const DELIVERED = [['stock', 'TEST_0001', 1, expect.stringContaining(MERCHANT.mc
 describe('a handler is found, with `this` and its dependencies, on', () => {
   class Heir extends Shop {}
 
+  class Overrider extends Shop {
+    override async deliver(payment: Payment, context: HandlerContext) {
+      await super.deliver(payment, context);
+    }
+  }
+
+  /** As `@Transactional()` and its like do it: another function takes the method's place. */
+  const Wrapped: MethodDecorator = (_target, _method, descriptor) => {
+    const method = descriptor.value as unknown as (...args: unknown[]) => unknown;
+    function wrapper(this: unknown, ...args: unknown[]): unknown {
+      return method.apply(this, args);
+    }
+    return { ...descriptor, value: wrapper as never };
+  };
+
+  @Injectable()
+  class Transactional {
+    constructor(@Inject(Stock) private readonly stock: Stock) {}
+
+    @Wrapped
+    @OnPaid()
+    async deliver(payment: Payment, context: HandlerContext) {
+      calls.push([this.stock.name, payment.outTradeNo, context.attempt, context.idempotencyKey]);
+    }
+  }
+
   @Controller()
   class ShopController extends Shop {}
 
   test.each<[string, ModuleMetadata]>([
     ['a provider', { providers: [Shop, Stock] }],
     ['a controller', { controllers: [ShopController], providers: [Stock] }],
+    ['a class that overrides it', { providers: [{ provide: Overrider, useClass: Overrider }, Stock] }],
+    ['a method under another decorator', { providers: [Transactional, Stock] }],
     ['a class that inherits it', { providers: [{ provide: Heir, useClass: Heir }, Stock] }],
     [
       'what a factory makes',
@@ -62,6 +90,17 @@ describe('a handler is found, with `this` and its dependencies, on', () => {
     expect(await post(context.get(WechatH5))).not.toBe(SUCCESS);
     await context.close();
   });
+});
+
+test('a static method is refused where it stands: nobody would ever call it', () => {
+  expect(() => {
+    class Statics {
+      static deliver(this: void, payment: Payment): void {
+        calls.push([payment]);
+      }
+    }
+    OnPaid()(Statics, 'deliver', { value: (payment: Payment) => Statics.deliver(payment) });
+  }).toThrow(expect.objectContaining({ code: 'OPTIONS_INVALID', field: 'onPaid' }));
 });
 
 test('a handler that throws is run again on the repeat', async () => {

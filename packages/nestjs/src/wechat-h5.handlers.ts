@@ -51,8 +51,10 @@ export function decorator({ option, name }: HandlerMark): string {
 
 function handlersOf(wrapper: Wrapper, instance: object, scanner: MetadataScanner): FoundHandler[] {
   const methods = instance as Record<string, (subject: unknown, context: unknown) => Promise<void> | void>;
-  return scanner.getAllMethodNames(Object.getPrototypeOf(instance) as object | null).flatMap((name) =>
-    handlerMarks(methods[name] as object).map((mark) => {
+  const prototype = Object.getPrototypeOf(instance) as object | null;
+  if (prototype === null) return [];
+  return scanner.getAllMethodNames(prototype).flatMap((name) =>
+    handlerMarks(prototype, name).map((mark) => {
       const label = `${wrapper.metatype?.name || instance.constructor.name}.${name}`;
       if (!wrapper.isDependencyTreeStatic() || wrapper.isTransient) {
         throw new WechatH5Error(
