@@ -7,7 +7,7 @@ import { MemoryOrderBook } from './memory-order-book.js';
 import type { NewOrder } from './new-order.js';
 import type { PaymentNotification } from './notification.js';
 import type { NotificationReply, PendingNotification } from './notification-endpoint.js';
-import { withEnvironment } from './environment.js';
+import { namingVariables, withEnvironment } from './environment.js';
 import type { WechatH5Options } from './options.js';
 import type { H5Order } from './orders.js';
 import type { PageReply, PageRequest } from './page.js';
@@ -96,9 +96,8 @@ function make<Tx>(given: Partial<WechatH5Options<Tx>>): WechatH5 {
   const options = withEnvironment(given);
   const shares =
     given.merchant === undefined && options.orderBook === undefined && process.env['NODE_ENV'] !== 'production';
-  return createWechatH5(
-    shares ? { ...options, orderBook: environmentBook as NonNullable<typeof options.orderBook> } : options,
-  );
+  const book = environmentBook as NonNullable<typeof options.orderBook>;
+  return namingVariables(given, () => createWechatH5(shares ? { ...options, orderBook: book } : options));
 }
 
 /** @param url the URL as the client sent it, when the framework has rewritten `request.url` */

@@ -1,5 +1,5 @@
 import type { ClientIpOptions } from './client-ip.js';
-import { quoted, WechatH5Error } from './errors.js';
+import { isWechatH5Error, quoted, WechatH5Error } from './errors.js';
 import type { Merchant } from './merchant.js';
 import type { WechatH5Options } from './options.js';
 
@@ -108,4 +108,39 @@ function badVariable(name: string, problem: string, hint: string): WechatH5Error
     field: `WECHAT_PAY_${name}`,
     hint,
   });
+}
+
+/** Which variable an option came from: the field of an error, the option it is part of, the variable. */
+const VARIABLES: readonly (readonly [field: string, option: keyof WechatH5Options, variable: string])[] = [
+  ['merchant.appId', 'merchant', 'APP_ID'],
+  ['merchant.mchId', 'merchant', 'MCH_ID'],
+  ['merchant.apiKey', 'merchant', 'API_KEY'],
+  ['merchant.subAppId', 'merchant', 'SUB_APP_ID'],
+  ['merchant.subMchId', 'merchant', 'SUB_MCH_ID'],
+  ['merchant.h5Domains', 'merchant', 'H5_DOMAINS'],
+  ['notifyUrl', 'notifyUrl', 'NOTIFY_URL'],
+  ['notifyPath', 'notifyPath', 'NOTIFY_PATH'],
+  ['clientIp.trust', 'clientIp', 'TRUSTED_PROXIES'],
+  ['clientIp.header', 'clientIp', 'CLIENT_IP_HEADER'],
+  ['gateway', 'gateway', 'GATEWAY'],
+  ['doctorSecret', 'doctorSecret', 'DOCTOR_SECRET'],
+];
+
+/**
+ * Runs `make`; an error about an option that came from the environment names the variable, which is what its reader
+ * has set.
+ */
+export function namingVariables<Tx, Result>(given: Partial<WechatH5Options<Tx>>, make: () => Result): Result {
+  try {
+    return make();
+  } catch (error) {
+    if (!isWechatH5Error(error)) throw error;
+    const { code, message, hint, field = '' } = error;
+    const found = VARIABLES.find(
+      ([name, option]) => field.replace(/\[\d+\]$/, '') === name && given[option] === undefined,
+    );
+    if (found === undefined) throw error;
+    const variable = `WECHAT_PAY_${found[2]}`;
+    throw new WechatH5Error(code, `${variable}: ${message}`, { field: variable, hint, cause: error });
+  }
 }

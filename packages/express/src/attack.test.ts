@@ -103,3 +103,30 @@ test('a route that acknowledges without awaiting and answers: FAIL, and no unhan
   process.off('unhandledRejection', listener);
   expect(unhandled).toEqual([]);
 });
+
+test.each([
+  ['WECHAT_PAY_API_KEY', '"192006250b4c09247ec02edce69f6a2d"'],
+  ['WECHAT_PAY_TRUSTED_PROXIES', 'true'],
+  ['WECHAT_PAY_GATEWAY', 'Mainland'],
+  ['WECHAT_PAY_NOTIFY_URL', '/notify'],
+])('a mistake in %s is told by that name', (name, value) => {
+  const good = {
+    WECHAT_PAY_APP_ID: MERCHANT.appId,
+    WECHAT_PAY_MCH_ID: MERCHANT.mchId,
+    WECHAT_PAY_API_KEY: MERCHANT.apiKey,
+    WECHAT_PAY_NOTIFY_URL: OPTIONS.notifyUrl,
+  };
+  const before = { ...process.env };
+  Object.assign(process.env, good, { [name]: value });
+  try {
+    expect(() => wechatH5Notify({ onPaid: () => {} })).toThrow(
+      expect.objectContaining({
+        field: name,
+        message: expect.stringContaining(name),
+        hint: expect.stringMatching(/./),
+      }),
+    );
+  } finally {
+    process.env = before;
+  }
+});
