@@ -252,7 +252,10 @@ describe('I20 bounded work', () => {
     expect(asked).toBeLessThanOrEqual(limit);
   });
 
-  test('a listed range is compared by proxy-addr, at most once for each hop', () => {
+  test.each([
+    ['a listed range is compared by proxy-addr, once for each hop', '10.0.0.0/9', 17],
+    ['one that the leading octet decides is not compared at all', '10.0.0.0/8', 0],
+  ])('%s', (_title, range, comparisons) => {
     let compared = 0;
     const { compile } = proxyAddr;
     const spy = jest.spyOn(proxyAddr, 'compile').mockImplementation((ranges) => {
@@ -262,13 +265,13 @@ describe('I20 bounded work', () => {
         return matches(address, hop);
       };
     });
-    const resolver = createClientIpResolver({ trust: TRUST });
+    const resolver = createClientIpResolver({ trust: [range] });
     spy.mockRestore();
     const rawHeaders = ['X-Forwarded-For', `203.0.113.7${', 10.0.0.1'.repeat(TEN_THOUSAND)}`];
     expect(() => resolver.resolve({ remoteAddress: '10.0.0.2', rawHeaders })).toThrow(
       expect.objectContaining({ code: 'TOO_MANY_HOPS' }),
     );
-    expect(compared).toBe(17);
+    expect(compared).toBe(comparisons);
   });
 });
 

@@ -6,26 +6,26 @@ import { buildXml } from './xml.js';
 const APP = 'wx2421b1c4370ec43b';
 
 /** One configuration with everything a message can be for: rotated keys, HMAC only, a provider with two shops. */
-export const SHOP: Merchant = {
+const SHOP: Merchant = {
   appId: APP,
   mchId: '10000100',
   apiKey: ['192006250b4c09247ec02edce69f6a2d', 'previousKeyPreviousKeyPreviousKe'],
 };
-export const STRICT: Merchant = {
+const STRICT: Merchant = {
   appId: 'wx0000000000000002',
   mchId: '10000200',
   apiKey: 'strictKeyStrictKeyStrictKeyStric',
   signType: 'HMAC-SHA256',
   onlyHmacSha256: true,
 };
-export const PROVIDED: Merchant = {
+const PROVIDED: Merchant = {
   appId: 'wx0000000000000003',
   mchId: '10000300',
   subAppId: 'wx0000000000000004',
   subMchId: '20000001',
   apiKey: 'providerKeyProviderKeyProviderKe',
 };
-export const ALSO_PROVIDED: Merchant = { ...PROVIDED, subAppId: 'wx0000000000000005', subMchId: '20000002' };
+const ALSO_PROVIDED: Merchant = { ...PROVIDED, subAppId: 'wx0000000000000005', subMchId: '20000002' };
 export const MERCHANTS = [SHOP, STRICT, PROVIDED, ALSO_PROVIDED] as const;
 
 const PREVIOUS: Merchant = { ...SHOP, apiKey: SHOP.apiKey[1] as string };

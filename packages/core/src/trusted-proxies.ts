@@ -41,10 +41,13 @@ export function trustList(entries: readonly unknown[], option = 'clientIp.trust'
   // most payers' addresses, which are in no range at all, never come to it. That IPv4 and IPv6 share an octet's list
   // does no harm: it tells them apart.
   const rangesByOctet = new Map<number, string[]>();
+  // Of a range as wide as 10.0.0.0/8 the leading octet says all.
+  const wholeOctets = { 4: new Set<number>(), 6: new Set<number>() };
   for (const { network, prefix } of entries.flatMap((entry, i) => parseTrustEntry(entry, `${option}[${i}]`))) {
     const first = leadingOctet(network);
     const last = first + (prefix < 8 ? 2 ** (8 - prefix) - 1 : 0);
     for (let octet = first; octet <= last; octet++) {
+      if (prefix <= 8) wholeOctets[network.family].add(octet);
       rangesByOctet.set(octet, [...(rangesByOctet.get(octet) ?? []), `${network.text}/${prefix}`]);
     }
   }
@@ -52,8 +55,11 @@ export function trustList(entries: readonly unknown[], option = 'clientIp.trust'
 
   return {
     trustsPlace: () => false,
-    trusts: (address, hop) =>
-      address === undefined ? trustsUnix : (matchers.get(leadingOctet(address))?.(address.text, hop) ?? false),
+    trusts: (address, hop) => {
+      if (address === undefined) return trustsUnix;
+      const octet = leadingOctet(address);
+      return wholeOctets[address.family].has(octet) || (matchers.get(octet)?.(address.text, hop) ?? false);
+    },
   };
 }
 
