@@ -83,7 +83,7 @@ describe('where the options come from', () => {
     Object.assign(process.env, VARIABLES, { WECHAT_PAY_NOTIFY_URL: 'not a url' });
     const { notifyUrl } = OPTIONS;
     await expect(contextOf(moduleOf({ imports: [WechatH5Module.forRoot()] }))).rejects.toMatchObject({
-      field: 'notifyUrl',
+      field: 'WECHAT_PAY_NOTIFY_URL',
     });
     const { gateway, findOrder } = OPTIONS;
     const options = { notifyUrl, gateway: gateway as string, findOrder: findOrder as NonNullable<typeof findOrder> };
