@@ -148,6 +148,30 @@ describe('D18: the form of sign', () => {
     expect(message.ok && message.verify([prepareKey(DOC_KEY)])).toBe(-1);
   });
 
+  test('anything but a digit in the place of any digit', () => {
+    for (const [, fields, key, signType, signature] of VECTORS) {
+      for (let at = 0; at < signature.length; at++) {
+        for (const other of ['G', '@', '/', ':', '`', 'a', ' ', '\u00b0']) {
+          const wrong = { ...fields, sign: signature.slice(0, at) + other + signature.slice(at + 1) };
+          expect(verifySign(wrong, key)).toBe(false);
+          const message = read(buildXml(wrong));
+          expect([message.signRefusal, message.verify([prepareKey(key)])]).toEqual(['SIGN_MALFORMED', -1]);
+        }
+      }
+    }
+  });
+
+  test.each<[SignType, SignType]>([
+    ['MD5', 'HMAC-SHA256'],
+    ['HMAC-SHA256', 'MD5'],
+  ])('the right digits of %s, but as many as %s has', (signType, other) => {
+    const fields = { ...O1, sign_type: signType };
+    const digits = sign(fields, DOC_KEY, signType);
+    const given = digits.repeat(2).slice(0, other === 'MD5' ? 32 : 64);
+    expect(verifySign({ ...fields, sign: given }, DOC_KEY)).toBe(false);
+    expect(read(buildXml({ ...fields, sign: given })).verify([prepareKey(DOC_KEY)])).toBe(-1);
+  });
+
   test('missing, or not text', () => {
     expect(verifySign(O1, DOC_KEY)).toBe(false);
     expect(verifySign({ ...O1, sign: [given] as unknown as string }, DOC_KEY)).toBe(false);

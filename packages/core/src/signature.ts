@@ -189,7 +189,8 @@ export class SignedMessage {
     this.#rootName = rootName;
     this.#serial = scanned.serial;
     this.hasAmpersand = scanned.hasAmpersand;
-    const { start, end } = signInText();
+    const start = signStart();
+    const end = signEnd();
     this.signRefusal =
       start === end ? 'SIGN_MISSING' : isWellFormedSign(text, start, end) ? undefined : 'SIGN_MALFORMED';
     const declared = store.findField('sign_type');
@@ -217,8 +218,7 @@ export class SignedMessage {
   verify(keys: readonly PreparedKey[]): number {
     if (this.signRefusal !== undefined) return -1;
     this.#load();
-    const { start, end } = signInText();
-    if (!receive(this.signType, text, start, end)) return -1;
+    if (!receive(this.signType, text, signStart(), signEnd())) return -1;
     if (scanned.isAscending) return signerOf(text, scanned.pairsEnd, this.signType, keys);
     return signerOf(workspace, store.copyPairsInOrder(workspace), this.signType, keys);
   }
@@ -235,11 +235,13 @@ export class SignedMessage {
   }
 }
 
-/** Where the value of `sign` stands in the scanned text; nowhere, if there is none. */
-function signInText(): { start: number; end: number } {
-  const field = store.findField('sign');
-  if (field === -1) return { start: 0, end: 0 };
-  return { start: store.numbers[field + VALUE_START]!, end: store.numbers[field + END]! };
+/** Where the value of `sign` begins and ends in the scanned text; both 0, if there is none. */
+function signStart(): number {
+  return scanned.signField === -1 ? 0 : store.numbers[scanned.signField + VALUE_START]!;
+}
+
+function signEnd(): number {
+  return scanned.signField === -1 ? 0 : store.numbers[scanned.signField + END]!;
 }
 
 function signTypeByLength(signLength: number): SignType {

@@ -43,6 +43,7 @@ const NOT_ASCII_BIT = 0x80;
 const LEAD_BYTE_EF = 0xef;
 
 const BYTE_ORDER_MARK = '\xef\xbb\xbf';
+const CLOSE_TAG_OPEN = '</';
 const CDATA_OPEN = '<![CDATA[';
 const CDATA_CLOSE = ']]>';
 const DECLARATION = new RegExp(
@@ -79,7 +80,8 @@ function isXmlCharacter(codePoint: number): boolean {
 }
 
 // The scanner's state. Documents are read one at a time and without a pause, so one set of variables serves all.
-// They are not the fields of an object because V8 reads module variables twice as fast.
+// They are not the fields of an object because V8 reads module variables twice as fast; and what runs for each field
+// is kept short and apart from what runs rarely, because V8 inlines only so much code into scanField.
 
 const { text, textWords, numbers, order } = store;
 /** A copy of the document with a NUL behind it. Nothing accepts a NUL, so no loop needs to watch for the end. */
@@ -143,6 +145,7 @@ function scanLoaded(document: Uint8Array | string): string | undefined {
 function begin(root: string): void {
   scanned.serial++;
   scanned.count = 0;
+  scanned.signField = -1;
   textEnd = PAIRS_START;
   asideEnd = ASIDE_START;
   fieldCount = 0;
@@ -225,8 +228,8 @@ function scanField(at: number): number {
   if (input[next] === GREATER_THAN) {
     next = scanValue(next + 1);
     if (next === REFUSED) return REFUSED;
-    next = scanCloseTag(next, start, nameEnd);
-    if (next === REFUSED) return REFUSED;
+    if (!isCloseTag(next, start, nameEnd)) return refuseCloseTag(next, start, nameEnd);
+    next += CLOSE_TAG_OPEN.length + nameEnd - start + 1;
   } else {
     if (input[next] !== SLASH || input[next + 1] !== GREATER_THAN) return refuse(next, '> or /> right behind the name');
     next += 2;
@@ -244,6 +247,7 @@ function scanField(at: number): number {
   else if (insertInOrder(field) === REFUSED) return refuse(at, `<${nameOf(field)}> only once`);
   fieldCount++;
   previousName = name;
+  if (name === SIGN) scanned.signField = field;
   if (name === SIGN || textEnd === valueStart) setAside(field);
   else text[textEnd++] = AMPERSAND;
   return next;
@@ -338,13 +342,13 @@ function textRunEnd(at: number): number {
   return next;
 }
 
-/** `</name>`, where the name stands in the text. */
-function scanCloseTag(at: number, nameStart: number, nameEnd: number): number {
-  let next = at + 2;
+/** Whether `</name>` follows, where the name stands in the text. */
+function isCloseTag(at: number, nameStart: number, nameEnd: number): boolean {
+  let next = at + CLOSE_TAG_OPEN.length;
   let i = nameStart;
   for (; i + 4 <= nameEnd && inputWords.getInt32(next) === textWords.getInt32(i); i += 4) next += 4;
   for (; i < nameEnd && input[next] === text[i]; i++) next++;
-  return i === nameEnd && input[next] === GREATER_THAN ? next + 1 : refuseCloseTag(at, nameStart, nameEnd);
+  return i === nameEnd && input[next] === GREATER_THAN;
 }
 
 /** Puts the last field read where it belongs among the others. {@link REFUSED} if one of them has its name. */
@@ -401,8 +405,7 @@ function scanEntity(at: number, spelling: string, character: number): number {
 
 function scanCharacterReference(at: number): number {
   const base = input[at + 2] === LOWER_X ? 16 : 10;
-  const digits = at + (base === 16 ? 3 : 2);
-  let next = digits;
+  let next = at + (base === 16 ? 3 : 2);
   let codePoint = 0;
   for (;;) {
     const digit = digitOf(input[next]!);
@@ -411,7 +414,8 @@ function scanCharacterReference(at: number): number {
     codePoint = Math.min(codePoint * base + digit, 0x11_0000);
     next++;
   }
-  if (next === digits || input[next] !== SEMICOLON || !isXmlCharacter(codePoint)) {
+  // Without digits it is 0, which is no character.
+  if (input[next] !== SEMICOLON || !isXmlCharacter(codePoint)) {
     return refuse(at, 'a reference to a character that XML allows');
   }
   appendCodePoint(codePoint);
@@ -461,13 +465,14 @@ function isAllowed(at: number): boolean {
 
 /** Takes over bytes of the input as they are. */
 function append(from: number, to: number, end: number): void {
-  const length = to - from;
-  if (length > 64) {
-    text.set(input.subarray(from, to), end);
-  } else {
-    // The last word may reach beyond the end. What comes next is written over that.
-    for (let i = 0; i < length; i += 4) textWords.setInt32(end + i, inputWords.getInt32(from + i));
-  }
+  if (to - from > 64) return appendMany(from, to, end);
+  // The last word may reach beyond the end. What comes next is written over that.
+  const shift = end - from;
+  for (let i = from; i < to; i += 4) textWords.setInt32(i + shift, inputWords.getInt32(i));
+}
+
+function appendMany(from: number, to: number, end: number): void {
+  text.set(input.subarray(from, to), end);
 }
 
 /** Writes a character in UTF-8. */

@@ -156,6 +156,7 @@ describe('what it refuses', () => {
     ['D19: 129 fields', xml(Array.from({ length: 129 }, (_, n) => `<f${n}>1</f${n}>`).join(''))],
     ['D19: a name of 65 characters', xml(`<${'n'.repeat(65)}>1</${'n'.repeat(65)}>`)],
     ['D19: a name of a megabyte', `<xml><${'n'.repeat(1_000_000)}>`],
+    ['D19: a byte more than 64 KiB', Buffer.from(xml(`<a>${'x'.repeat(65_536 - 17)}</a>`))],
     ['D19: more than 64 KiB', xml(`<a>${'x'.repeat(65_536)}</a>`)],
     ['a name in another case at the end', xml('<a>1</A>')],
     ['another root', '<root><a>1</a></root>'],
