@@ -4,7 +4,7 @@ import https from 'node:https';
 import { quoted, WechatH5Error } from './errors.js';
 import type { KnownMerchant } from './merchant.js';
 import { readSigned } from './signature.js';
-import { recutName } from './signed-fields.js';
+import { recutField } from './signed-fields.js';
 import { buildXml } from './xml.js';
 
 /** The V2 operations used here, by path. */
@@ -138,10 +138,8 @@ export class Gateway {
     if (message.verify(merchant.keys) === -1) throw replyInvalid("is not signed with the merchant's key", 'sign');
     const foreign = merchant.foreignId(fields);
     if (foreign !== undefined) throw replyInvalid('is for another merchant', foreign);
-    for (const name in fields) {
-      const hidden = recutName(fields[name] as string);
-      if (hidden !== undefined) throw replyInvalid('can be read in two ways', `${name} contains &${hidden}=`);
-    }
+    const recut = recutField(message);
+    if (recut !== undefined) throw replyInvalid('can be read in two ways', `${recut.name} contains &${recut.hidden}=`);
     this.#checkNonce(fields['nonce_str'], subject);
     if (fields['result_code'] === 'SUCCESS') return { raw: fields, refusal: undefined };
     if (fields['result_code'] !== 'FAIL') throw replyInvalid('has no result', 'result_code');

@@ -3,7 +3,7 @@ import type { KnownMerchant, Merchants } from './merchant.js';
 import { paymentOf, type Payment } from './payment.js';
 import { openRefundHint, type RefundHint } from './refund-notification.js';
 import { readSigned, type SignedMessage } from './signature.js';
-import { recutName } from './signed-fields.js';
+import { recutField } from './signed-fields.js';
 
 /** A notification that is WeChat Pay's and ours: payments by their signature, refunds by their cipher alone. */
 export type Notification = PaymentNotification | PaymentFailure | RefundHint;
@@ -76,7 +76,7 @@ export function readNotification(
   }
   const keyIndex = requireSignature(message, merchant);
   requireOurs(fields, merchant);
-  requireRecutFree(fields);
+  requireRecutFree(message);
   return { notification: paymentNotification(fields), keyIndex };
 }
 
@@ -156,17 +156,15 @@ function requireOurs(fields: Readonly<Record<string, string>>, merchant: KnownMe
   );
 }
 
-function requireRecutFree(fields: Readonly<Record<string, string>>): void {
-  for (const name in fields) {
-    const hidden = recutName(fields[name] as string);
-    if (hidden === undefined) continue;
-    throw refused(
-      'FIELD_AMBIGUOUS',
-      `${name} contains "&${hidden}="`,
-      name,
-      'The same signature would fit a message in which this is a field of its own, so it proves nothing.',
-    );
-  }
+function requireRecutFree(message: SignedMessage): void {
+  const recut = recutField(message);
+  if (recut === undefined) return;
+  throw refused(
+    'FIELD_AMBIGUOUS',
+    `${recut.name} contains "&${recut.hidden}="`,
+    recut.name,
+    'The same signature would fit a message in which this is a field of its own, so it proves nothing.',
+  );
 }
 
 function requireShape(name: string, required: boolean, shape: RegExp, value: string | undefined): void {

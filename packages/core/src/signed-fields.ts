@@ -1,3 +1,5 @@
+import type { SignedMessage } from './signature.js';
+
 /**
  * Names that WeChat Pay signs in V2 requests, replies and notifications. The signed string joins
  * `name=value` with `&` and escapes nothing, so a value that contains `&` + one of these + `=` can be cut
@@ -28,6 +30,19 @@ export function recutName(value: string): string | undefined {
     if (equals === -1) continue;
     const name = value.slice(at + 1, at + 1 + equals);
     if (SIGNED_NAMES.has(name) || SIGNED_NAMES.has(name.replace(INDEXED, ''))) return name;
+  }
+  return undefined;
+}
+
+/**
+ * The first field of a signed message whose value hides another one: the same signature would fit a message in
+ * which that is a field of its own, so it proves nothing about either.
+ */
+export function recutField({ hasAmpersand, fields }: SignedMessage): { name: string; hidden: string } | undefined {
+  if (!hasAmpersand) return undefined;
+  for (const name in fields) {
+    const hidden = recutName(fields[name] as string);
+    if (hidden !== undefined) return { name, hidden };
   }
   return undefined;
 }
