@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer, type RequestListener, type Server as HttpServer } from 'node:http';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { Gateway, gatewayBases } from './gateway.js';
+import { gatewayBases } from './gateway-hosts.js';
+import { Gateway } from './gateway.js';
 import { KnownMerchant } from './merchant.js';
 import { sign } from './signature.js';
 import { buildXml } from './xml.js';

@@ -1,14 +1,18 @@
-import { randomFillSync } from 'node:crypto';
 import http from 'node:http';
 import https from 'node:https';
 import { quoted, WechatH5Error } from './errors.js';
+import { openDownload, type Download } from './gateway-download.js';
+import { ENDPOINTS, type DownloadPath, type GatewayPath } from './gateway-endpoints.js';
+import { NotConnected, replyInvalid, returnCodeFail } from './gateway-errors.js';
+import { isLoopback } from './gateway-hosts.js';
+import { readReply } from './gateway-reply.js';
+import { post } from './gateway-request.js';
+import type { HttpOptions } from './http-options.js';
 import type { KnownMerchant } from './merchant.js';
+import { nonce } from './nonce.js';
 import { readSigned } from './signature.js';
 import { recutField } from './signed-fields.js';
 import { buildXml } from './xml.js';
-
-/** The V2 operations used here, by path. */
-export type GatewayPath = '/pay/unifiedorder' | '/pay/orderquery' | '/pay/closeorder' | '/pay/refundquery';
 
 /** A reply whose signature and ids were checked: every field as received. */
 export interface GatewayReply {
@@ -17,58 +21,17 @@ export interface GatewayReply {
   readonly refusal: { readonly errCode: string; readonly errCodeDes: string } | undefined;
 }
 
-export interface GatewayOptions {
+export interface GatewayOptions extends HttpOptions {
   /** Base URLs, the primary first. The next one is tried only when a connection could not be made at all. */
   bases: readonly URL[];
-  /** For the whole call, all hosts together. Default 6000. */
-  timeoutMs?: number;
-  /** Until a connection stands, for each host. Default 3000. */
-  connectTimeoutMs?: number;
 }
 
-const MAX_REPLY_BYTES = 256 * 1024;
 const TIMEOUT_MS = 6000;
 const CONNECT_TIMEOUT_MS = 3000;
+/** How long a download may stand still. */
+const DOWNLOAD_IDLE_MS = 30_000;
 /** How many replies are remembered to recognise one that belongs to another order. */
 const REMEMBERED_REPLIES = 1000;
-
-const MAINLAND = ['https://api.mch.weixin.qq.com', 'https://api2.mch.weixin.qq.com'];
-const GLOBAL = ['https://apihk.mch.weixin.qq.com', 'https://api.mch.weixin.qq.com'];
-
-/**
- * The `gateway` option as base URLs.
- * @throws {WechatH5Error} `OPTIONS_INVALID`
- */
-export function gatewayBases(gateway: string | readonly string[]): URL[] {
-  const named =
-    gateway === 'mainland'
-      ? MAINLAND
-      : gateway === 'global'
-        ? GLOBAL
-        : typeof gateway === 'string'
-          ? [gateway]
-          : gateway;
-  if (named.length === 0) throw badGateway('is an empty list');
-  return named.map((base) => {
-    let url: URL;
-    try {
-      url = new URL(base);
-    } catch (cause) {
-      throw badGateway(`${quoted(String(base))} is not a URL`, cause);
-    }
-    if (url.search !== '' || url.hash !== '' || url.username !== '')
-      throw badGateway('carries a query, a fragment or credentials');
-    if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url))) {
-      throw badGateway(`${quoted(base)} is not https`);
-    }
-    return url;
-  });
-}
-
-/** Whether a gateway is on this machine, which makes it a simulator: WeChat Pay itself never is. */
-export function isLoopback(url: URL): boolean {
-  return url.hostname === 'localhost' || url.hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(url.hostname);
-}
 
 /**
  * Speaks to WeChat Pay: signs, posts XML over kept connections, and believes a reply only once it parses
@@ -76,19 +39,19 @@ export function isLoopback(url: URL): boolean {
  */
 export class Gateway {
   readonly #bases: readonly URL[];
+  readonly #http: HttpOptions;
   readonly #timeoutMs: number;
   readonly #connectTimeoutMs: number;
-  readonly #agents: { http: http.Agent; https: https.Agent };
+  readonly #agents: { http: http.Agent; https: http.Agent };
   readonly #replies = new Map<string, string>();
 
-  constructor(options: GatewayOptions) {
-    this.#bases = options.bases;
+  constructor({ bases, ...options }: GatewayOptions) {
+    this.#bases = bases;
+    this.#http = options;
     this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
     this.#connectTimeoutMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
-    this.#agents = {
-      http: new http.Agent({ keepAlive: true }),
-      https: new https.Agent({ keepAlive: true, minVersion: 'TLSv1.2' }),
-    };
+    const pool = { keepAlive: true, autoSelectFamily: true };
+    this.#agents = { http: new http.Agent(pool), https: new https.Agent(pool) };
   }
 
   /** `host:port` when the gateway is a simulator on this machine. */
@@ -108,11 +71,25 @@ export class Gateway {
     business: Readonly<Record<string, string>>,
     subject: string,
   ): Promise<GatewayReply> {
-    const fields: Record<string, string> = { ...merchant.identity, ...business, nonce_str: nonce() };
-    if (merchant.signType !== 'MD5') fields['sign_type'] = merchant.signType;
-    fields['sign'] = merchant.sign(fields);
-    const body = Buffer.from(buildXml(fields), 'utf8');
-    return this.#believe(await this.#post(path, body), merchant, subject);
+    const deadline = performance.now() + this.#timeoutMs;
+    const { response, host } = await this.#send(path, merchant, business, deadline);
+    const body = await readReply(response, { host, deadline, timeoutMs: this.#timeoutMs });
+    return this.#believe(body, merchant, subject, path);
+  }
+
+  /**
+   * A file of WeChat Pay, unsigned like every bill. Read it or destroy it.
+   * @throws {WechatH5Error} those of {@link call}; `RETURN_CODE_FAIL` and `GATEWAY_REFUSED` carry the `errCode`
+   */
+  async download(
+    path: DownloadPath,
+    merchant: KnownMerchant,
+    business: Readonly<Record<string, string>>,
+  ): Promise<Download> {
+    // A bill may be made while one waits for it, so its first byte has as long as any other.
+    const deadline = performance.now() + DOWNLOAD_IDLE_MS;
+    const { response, host } = await this.#send(path, merchant, business, deadline);
+    return openDownload(response, { host, idleMs: DOWNLOAD_IDLE_MS });
   }
 
   /** Ends kept connections. Calls in flight fail. */
@@ -121,26 +98,19 @@ export class Gateway {
     this.#agents.https.destroy();
   }
 
-  #believe(body: Buffer, merchant: KnownMerchant, subject: string): GatewayReply {
+  #believe(body: Buffer, merchant: KnownMerchant, subject: string, path: GatewayPath): GatewayReply {
     const message = readSigned(body);
     if (!message.ok) {
       throw replyInvalid('is not the XML of WeChat Pay', `${message.reason}: ${quoted(body.toString('utf8'), 200)}`);
     }
     const { fields } = message;
-    // These replies are never signed: they can say what to look at, and prove nothing.
-    if (fields['return_code'] !== 'SUCCESS') {
-      const text = fields['return_msg'] ?? fields['retmsg'] ?? '';
-      throw new WechatH5Error('RETURN_CODE_FAIL', `WeChat Pay did not process the request: ${quoted(text, 128)}`, {
-        errCodeDes: text.slice(0, 128),
-        hint: 'Look at the text: most often the API key, the ids or a field is wrong. 请核对 API 密钥、appid、mch_id 与参数。',
-      });
-    }
+    if (fields['return_code'] !== 'SUCCESS') throw returnCodeFail(fields);
     if (message.verify(merchant.keys) === -1) throw replyInvalid("is not signed with the merchant's key", 'sign');
     const foreign = merchant.foreignId(fields);
     if (foreign !== undefined) throw replyInvalid('is for another merchant', foreign);
     const recut = recutField(message);
     if (recut !== undefined) throw replyInvalid('can be read in two ways', `${recut.name} contains &${recut.hidden}=`);
-    this.#checkNonce(fields['nonce_str'], subject);
+    if (ENDPOINTS[path].noNonce !== true) this.#checkNonce(fields['nonce_str'], subject);
     if (fields['result_code'] === 'SUCCESS') return { raw: fields, refusal: undefined };
     if (fields['result_code'] !== 'FAIL') throw replyInvalid('has no result', 'result_code');
     return {
@@ -159,25 +129,39 @@ export class Gateway {
     if (this.#replies.size > REMEMBERED_REPLIES) this.#replies.delete(this.#replies.keys().next().value as string);
   }
 
-  async #post(path: GatewayPath, body: Buffer): Promise<Buffer> {
-    const deadline = performance.now() + this.#timeoutMs;
+  async #send(
+    path: GatewayPath | DownloadPath,
+    merchant: KnownMerchant,
+    business: Readonly<Record<string, string>>,
+    deadline: number,
+  ): Promise<{ response: http.IncomingMessage; host: string }> {
+    const body = signedRequest(path, merchant, business);
+    const certificate = ENDPOINTS[path].certificate === true ? merchant.certificate : undefined;
     let unreachable: unknown;
     for (const base of this.#bases) {
       if (performance.now() >= deadline) break;
-      try {
-        return await this.#postTo(base, path, body, deadline, 'kept');
-      } catch (error) {
-        if (!(error instanceof NotConnected)) throw error;
-        unreachable = error.cause;
-        if (!error.stale) continue;
-      }
+      const isTls = base.protocol === 'https:';
+      if (isTls && ENDPOINTS[path].certificate === true && certificate === undefined) throw certificateMissing(path);
+      const kept = this.#http.agent ?? (isTls ? this.#agents.https : this.#agents.http);
       // Every call here may be repeated with the same parameters, so a connection that turns out to have been
       // closed while it was idle costs one more try, on a fresh one.
-      try {
-        return await this.#postTo(base, path, body, deadline, 'fresh');
-      } catch (error) {
-        if (!(error instanceof NotConnected)) throw error;
-        unreachable = error.cause;
+      // The user's agent may hold a proxy or a certificate authority: nothing goes past it.
+      for (const agent of [kept, this.#http.agent ?? (false as const)]) {
+        try {
+          const response = await post(base, path, body, {
+            agent,
+            lookup: this.#http.lookup,
+            certificate,
+            connectTimeoutMs: this.#connectTimeoutMs,
+            deadline,
+            timeoutMs: this.#timeoutMs,
+          });
+          return { response, host: base.host };
+        } catch (error) {
+          if (!(error instanceof NotConnected)) throw error;
+          unreachable = error.cause;
+          if (!error.stale) break;
+        }
       }
     }
     throw new WechatH5Error(
@@ -189,136 +173,28 @@ export class Gateway {
       },
     );
   }
+}
 
-  #postTo(base: URL, path: GatewayPath, body: Buffer, deadline: number, connection: 'kept' | 'fresh'): Promise<Buffer> {
-    const transport = base.protocol === 'https:' ? https : http;
-    const agent = connection === 'fresh' ? false : base.protocol === 'https:' ? this.#agents.https : this.#agents.http;
-    return new Promise((resolve, reject) => {
-      let connected = false;
-      const request = transport.request({
-        protocol: base.protocol,
-        hostname: base.hostname.replace(/^\[|\]$/g, ''),
-        port: base.port,
-        path: base.pathname.replace(/\/$/, '') + path,
-        method: 'POST',
-        agent,
-        ...(base.protocol === 'https:' ? { minVersion: 'TLSv1.2' as const } : {}),
-        headers: { 'content-type': 'text/xml; charset=utf-8', 'content-length': body.byteLength, accept: 'text/xml' },
-      });
-      const connectTimer = setTimeout(() => {
-        request.destroy(new Error(`no connection within ${this.#connectTimeoutMs} ms`));
-      }, this.#connectTimeoutMs);
-      const totalTimer = setTimeout(
-        () => {
-          settle(() =>
-            reject(
-              connected
-                ? new WechatH5Error('GATEWAY_TIMEOUT', `${base.host} did not answer within ${this.#timeoutMs} ms`, {
-                    hint: 'What WeChat Pay did is unknown: call again with the same parameters, or query.',
-                  })
-                : new NotConnected(new Error(`no connection within ${this.#timeoutMs} ms`)),
-            ),
-          );
-        },
-        Math.max(0, deadline - performance.now()),
-      );
-      const settle = (finish: () => void): void => {
-        clearTimeout(connectTimer);
-        clearTimeout(totalTimer);
-        finish();
-        if (!request.destroyed) request.destroy();
-      };
-      request.on('socket', (socket) => {
-        const onConnected = (): void => {
-          connected = true;
-          clearTimeout(connectTimer);
-        };
-        if (!socket.connecting) onConnected();
-        else socket.once(base.protocol === 'https:' ? 'secureConnect' : 'connect', onConnected);
-      });
-      request.on('error', (error) => {
-        const stale = connected && request.reusedSocket;
-        settle(() => reject(connected && !stale ? broken(base, error) : new NotConnected(error, stale)));
-      });
-      request.on('response', (response) => {
-        const chunks: Buffer[] = [];
-        let size = 0;
-        response.on('data', (chunk: Buffer) => {
-          size += chunk.byteLength;
-          if (size > MAX_REPLY_BYTES)
-            settle(() => reject(replyInvalid('is too large', `more than ${MAX_REPLY_BYTES} bytes`)));
-          else chunks.push(chunk);
-        });
-        response.on('error', (error) => settle(() => reject(broken(base, error))));
-        response.on('aborted', () =>
-          settle(() => reject(broken(base, new Error('the connection closed within the reply')))),
-        );
-        response.on('end', () => {
-          clearTimeout(connectTimer);
-          clearTimeout(totalTimer);
-          const reply = Buffer.concat(chunks, size);
-          // Redirects included: the body holds what only WeChat Pay may see.
-          if (response.statusCode !== 200) {
-            reject(replyInvalid(`has status ${response.statusCode}`, quoted(reply.toString('utf8'), 200)));
-          } else if ((response.headers['content-encoding'] ?? 'identity') !== 'identity') {
-            reject(
-              replyInvalid(
-                'is compressed although nobody asked for it',
-                quoted(String(response.headers['content-encoding'])),
-              ),
-            );
-          } else resolve(reply);
-        });
-      });
-      request.end(body);
-    });
+function signedRequest(
+  path: GatewayPath | DownloadPath,
+  merchant: KnownMerchant,
+  business: Readonly<Record<string, string>>,
+): Buffer {
+  const { mchIdName, noNonce, signType = merchant.signType } = ENDPOINTS[path];
+  const fields: Record<string, string> = { ...merchant.identity, ...business };
+  if (mchIdName !== undefined) {
+    fields[mchIdName] = merchant.mchId;
+    delete fields['mch_id'];
   }
+  if (noNonce !== true) fields['nonce_str'] = nonce();
+  if (signType !== 'MD5') fields['sign_type'] = signType;
+  fields['sign'] = merchant.sign(fields, signType);
+  return Buffer.from(buildXml(fields), 'utf8');
 }
 
-/** No connection came about, or (`stale`) a kept one broke before the first byte of a reply. */
-class NotConnected extends Error {
-  constructor(
-    cause: unknown,
-    readonly stale = false,
-  ) {
-    super('not connected', { cause });
-  }
-}
-
-const NONCES = Buffer.alloc(16 * 256);
-let nextNonce = NONCES.byteLength;
-
-/** 32 hexadecimal characters from the system's generator, drawn in batches because each draw is a system call. */
-function nonce(): string {
-  if (nextNonce === NONCES.byteLength) {
-    randomFillSync(NONCES);
-    nextNonce = 0;
-  }
-  nextNonce += 16;
-  return NONCES.toString('hex', nextNonce - 16, nextNonce);
-}
-
-function broken(base: URL, cause: Error): WechatH5Error {
-  return new WechatH5Error(
-    'GATEWAY_REPLY_INVALID',
-    `The connection to ${base.host} broke before the reply was complete`,
-    {
-      hint: 'What WeChat Pay did is unknown: call again with the same parameters, or query.',
-      cause,
-    },
-  );
-}
-
-function replyInvalid(problem: string, detail: string): WechatH5Error {
-  return new WechatH5Error('GATEWAY_REPLY_INVALID', `The reply ${problem} (${detail})`, {
-    hint: 'It was not believed; what WeChat Pay did is unknown. Call again with the same parameters, or query. If it lasts, look at what stands between this server and WeChat Pay.',
-  });
-}
-
-function badGateway(problem: string, cause?: unknown): WechatH5Error {
-  return new WechatH5Error('OPTIONS_INVALID', `gateway ${problem}`, {
-    field: 'gateway',
-    hint: "Use 'mainland', 'global', or https base URLs such as https://api.mch.weixin.qq.com; http only for a simulator on 127.0.0.1.",
-    cause,
+function certificateMissing(path: string): WechatH5Error {
+  return new WechatH5Error('OPTIONS_INVALID', `${path} needs the merchant's API certificate, and none was given`, {
+    field: 'merchant.certificate',
+    hint: 'Give merchant.certificate: apiclient_cert.pem and apiclient_key.pem of the merchant platform. 请配置商户 API 证书。',
   });
 }

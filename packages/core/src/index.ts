@@ -4,6 +4,7 @@ export type { ClientIp, ClientIpExplanation, ClientIpOptions, ClientIpRequest, C
 export type { FindOrder, HandlerContext, OnPaid, OnRefunded } from './delivery.js';
 export { isWechatH5Error, WechatH5Error } from './errors.js';
 export type { WechatH5ErrorCode } from './errors.js';
+export type { HttpOptions } from './http-options.js';
 export { MemoryOrderBook } from './memory-order-book.js';
 export type { Merchant } from './merchant.js';
 export { withRedirectUrl } from './mweb-url.js';

@@ -1,4 +1,5 @@
 import { WechatH5Error } from './errors.js';
+import type { CertificateOptions } from './gateway-request.js';
 import { createReqInfoOpener, type ReqInfoOpener } from './refund-notification.js';
 import { prepareKey, sign, type PreparedKey, type SignType } from './signature.js';
 
@@ -36,6 +37,8 @@ export class KnownMerchant {
   readonly signType: SignType;
   readonly onlyHmacSha256: boolean;
   readonly h5Domains: readonly string[];
+  /** For mutual TLS. */
+  readonly certificate: CertificateOptions | undefined;
   readonly #keys: readonly PreparedKey[];
   readonly #signingKey: string;
   readonly #reqInfoOpeners: readonly ReqInfoOpener[];
@@ -78,8 +81,8 @@ export class KnownMerchant {
     return this.#keys;
   }
 
-  sign(fields: Readonly<Record<string, string>>): string {
-    return sign(fields, this.#signingKey, this.signType);
+  sign(fields: Readonly<Record<string, string>>, signType: SignType = this.signType): string {
+    return sign(fields, this.#signingKey, signType);
   }
 
   /** The fields that say who we are, in a request. */

@@ -3,7 +3,8 @@ import type { IpProbeOptions } from './ip-probe.js';
 import { checkSecret } from './operator-secret.js';
 import type { FindOrder, OnPaid, OnRefunded } from './delivery.js';
 import { quoted, WechatH5Error } from './errors.js';
-import { gatewayBases, isLoopback } from './gateway.js';
+import { gatewayBases, isLoopback } from './gateway-hosts.js';
+import { httpOptionsOf, type HttpOptions } from './http-options.js';
 import { Merchants, type Merchant } from './merchant.js';
 import { sceneInfo, type SceneInfo } from './new-order.js';
 import type { OrderBook } from './order-book.js';
@@ -21,6 +22,8 @@ export interface WechatH5Options<Tx = never> {
   clientIp?: ClientIpOptions;
   /** `mainland` (default), `global`, or base URLs, the primary first. One on a loopback host is a simulator. */
   gateway?: 'mainland' | 'global' | (string & {}) | readonly string[];
+  /** How the gateway is reached: agent, lookup, deadlines. */
+  http?: HttpOptions;
   /** Default: in memory, which production refuses. */
   orderBook?: OrderBook<Tx>;
   /** The shop's own table, for orders the book does not know. */
@@ -55,6 +58,7 @@ export interface Settings<Tx> {
   notifyPath: string;
   clientIp: ClientIpOptions;
   bases: URL[];
+  http: HttpOptions;
   simulated: boolean;
   orderBook: OrderBook<Tx> | undefined;
   findOrder: FindOrder | undefined;
@@ -75,6 +79,7 @@ const KNOWN: Record<keyof WechatH5Options, true> = {
   notifyPath: true,
   clientIp: true,
   gateway: true,
+  http: true,
   orderBook: true,
   findOrder: true,
   onPaid: true,
@@ -145,6 +150,7 @@ export function settingsOf<Tx>(options: WechatH5Options<Tx>): Settings<Tx> {
     notifyPath: notifyPathOf(options.notifyPath ?? notifyUrl.pathname),
     clientIp: options.clientIp ?? {},
     bases,
+    http: httpOptionsOf(options.http),
     simulated,
     orderBook: options.orderBook,
     findOrder: options.findOrder,

@@ -1,0 +1,130 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
+import { Gateway } from './gateway.js';
+import { KnownMerchant } from './merchant.js';
+
+const merchant = new KnownMerchant(
+  { appId: 'wx2421b1c4370ec43b', mchId: '10000100', apiKey: '192006250b4c09247ec02edce69f6a2d' },
+  'merchant',
+);
+const BILL = '\uFEFF交易时间,公众账号ID\r\n`2026-11-22 10:00:00,`wx2421b1c4370ec43b\r\n';
+
+const stops: (() => void)[] = [];
+afterEach(() => {
+  for (const stop of stops.splice(0)) stop();
+});
+
+async function gatewayTo(listener: RequestListener): Promise<Gateway> {
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => listener(request, response));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const gateway = new Gateway({ bases: [new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)] });
+  stops.push(() => {
+    gateway.close();
+    server.closeAllConnections();
+    server.close();
+  });
+  return gateway;
+}
+
+const download = (gateway: Gateway): ReturnType<Gateway['download']> =>
+  gateway.download('/pay/downloadbill', merchant, { bill_date: '20261122', bill_type: 'ALL' });
+
+async function textOf(body: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of body) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+test.each([
+  ['as it is', Buffer.from(BILL)],
+  ['as GZIP', gzipSync(BILL)],
+])('a bill, sent %s, arrives decoded', async (_how, bytes) => {
+  const { body, headers } = await download(
+    await gatewayTo((_request, response) => response.setHeader('x-wxpay', '1').end(bytes)),
+  );
+  expect(await textOf(body)).toBe(BILL);
+  expect(headers['x-wxpay']).toBe('1');
+});
+
+test('a bill that arrives byte by byte', async () => {
+  const { body } = await download(
+    await gatewayTo((_request, response) => {
+      const bytes = gzipSync(BILL);
+      let at = 0;
+      const next = (): void => {
+        if (at === bytes.byteLength) response.end();
+        else response.write(bytes.subarray(at, ++at), () => setImmediate(next));
+      };
+      next();
+    }),
+  );
+  expect(await textOf(body)).toBe(BILL);
+});
+
+test('a reader that stops holds the sender back', async () => {
+  let sent = 0;
+  const block = Buffer.alloc(64 * 1024, 'a');
+  const { body } = await download(
+    await gatewayTo((_request, response) => {
+      const send = (): void => {
+        while (!response.destroyed && response.write(block)) sent += block.byteLength;
+        response.once('drain', send);
+      };
+      send();
+    }),
+  );
+  // One chunk and no more; an endless sender would otherwise fill the memory.
+  await once(body, 'readable');
+  let before = -1;
+  while (before !== sent) {
+    before = sent;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  expect(sent).toBeLessThan(64 * 1024 * 1024);
+  body.destroy();
+  await once(body, 'close');
+});
+
+test.each([
+  [
+    'a number of its own',
+    '<xml><return_code>FAIL</return_code><return_msg>No Bill Exist</return_msg><error_code>20002</error_code></xml>',
+    { code: 'RETURN_CODE_FAIL', errCode: '20002', errCodeDes: 'No Bill Exist' },
+  ],
+  [
+    'a business code',
+    '<xml><return_code>SUCCESS</return_code><result_code>FAIL</result_code><err_code>NO_BILL_EXIST</err_code><err_code_des>none</err_code_des></xml>',
+    { code: 'GATEWAY_REFUSED', errCode: 'NO_BILL_EXIST', errCodeDes: 'none' },
+  ],
+  ['a login page', '<html><body>Sign in</body></html>', { code: 'GATEWAY_REPLY_INVALID' }],
+  ['nothing', '', { code: 'GATEWAY_REPLY_INVALID' }],
+])('an error instead of a bill: %s', async (_what, reply, error) => {
+  for (const bytes of [Buffer.from(reply), gzipSync(reply)]) {
+    await expect(download(await gatewayTo((_request, response) => response.end(bytes)))).rejects.toMatchObject(error);
+  }
+});
+
+test('a status other than 200 is no bill', async () => {
+  const gateway = await gatewayTo((_request, response) => response.writeHead(502).end('交易时间'));
+  await expect(download(gateway)).rejects.toMatchObject({ code: 'GATEWAY_REPLY_INVALID' });
+});
+
+test.each([
+  ['as it is', Buffer.from(BILL.repeat(100))],
+  ['as GZIP', gzipSync(Buffer.from(Array.from({ length: 20_000 }, (_, n) => `${n * 7919}`).join()))],
+])('N02: a connection that ends within a bill, sent %s, is an error', async (_how, bytes) => {
+  const gateway = await gatewayTo((_request, response) => {
+    response.setHeader('content-length', bytes.byteLength).write(bytes.subarray(0, bytes.byteLength / 2), () => {
+      setImmediate(() => response.destroy());
+    });
+  });
+  // Of the call or of the stream, by how much had been unpacked.
+  const read = async (): Promise<string> => textOf((await download(gateway)).body);
+  await expect(read()).rejects.toMatchObject({ code: 'GATEWAY_REPLY_INVALID' });
+});
