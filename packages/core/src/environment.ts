@@ -1,3 +1,4 @@
+import { certificateFromEnv } from './certificate-variables.js';
 import type { ClientIpOptions } from './client-ip.js';
 import { isWechatH5Error, quoted, WechatH5Error } from './errors.js';
 import type { Merchant } from './merchant.js';
@@ -9,7 +10,8 @@ import type { WechatH5Options } from './options.js';
  * `WECHAT_PAY_NOTIFY_PATH`, `WECHAT_PAY_SIGN_TYPE`, `WECHAT_PAY_SUB_APP_ID`, `WECHAT_PAY_SUB_MCH_ID`,
  * `WECHAT_PAY_H5_DOMAINS` (comma-separated), `WECHAT_PAY_TRUSTED_PROXIES` (`none`, `hops:2`, or a
  * comma-separated list such as `loopback,10.0.0.0/8`), `WECHAT_PAY_CLIENT_IP_HEADER`, `WECHAT_PAY_GATEWAY`
- * (`mainland`, `global`, or comma-separated base URLs), `WECHAT_PAY_DOCTOR_SECRET`.
+ * (`mainland`, `global`, or comma-separated base URLs), `WECHAT_PAY_DOCTOR_SECRET`; for refunds `WECHAT_PAY_CERTIFICATE` and
+ * `WECHAT_PAY_PRIVATE_KEY` (PEM) or `WECHAT_PAY_P12` (base64), each also as `…_FILE`, and `WECHAT_PAY_P12_PASSPHRASE`.
  *
  * @throws {WechatH5Error} `ENVIRONMENT_INVALID`, `field` naming the variable
  */
@@ -72,6 +74,8 @@ function merchantFromEnv(required: (name: string, option: string) => string, opt
   if (subMchId !== undefined) merchant.subMchId = subMchId;
   const domains = optional('H5_DOMAINS');
   if (domains !== undefined) merchant.h5Domains = list(domains);
+  const certificate = certificateFromEnv(optional);
+  if (certificate !== undefined) merchant.certificate = certificate;
   return merchant;
 }
 
@@ -110,14 +114,19 @@ function badVariable(name: string, problem: string, hint: string): WechatH5Error
   });
 }
 
-/** Which variable an option came from: the field of an error, the option it is part of, the variable. */
-const VARIABLES: readonly (readonly [field: string, option: keyof WechatH5Options, variable: string])[] = [
+/** Which variable an option came from: the field of an error, the option it is part of, the variables that may hold it. */
+const VARIABLES: readonly (readonly [field: string, option: keyof WechatH5Options, ...variables: string[]])[] = [
   ['merchant.appId', 'merchant', 'APP_ID'],
   ['merchant.mchId', 'merchant', 'MCH_ID'],
   ['merchant.apiKey', 'merchant', 'API_KEY'],
   ['merchant.subAppId', 'merchant', 'SUB_APP_ID'],
   ['merchant.subMchId', 'merchant', 'SUB_MCH_ID'],
   ['merchant.h5Domains', 'merchant', 'H5_DOMAINS'],
+  ['merchant.certificate', 'merchant', 'CERTIFICATE_FILE', 'CERTIFICATE', 'P12_FILE', 'P12'],
+  ['merchant.certificate.cert', 'merchant', 'CERTIFICATE_FILE', 'CERTIFICATE'],
+  ['merchant.certificate.key', 'merchant', 'PRIVATE_KEY_FILE', 'PRIVATE_KEY'],
+  ['merchant.certificate.pfx', 'merchant', 'P12_FILE', 'P12'],
+  ['merchant.certificate.passphrase', 'merchant', 'P12_PASSPHRASE'],
   ['notifyUrl', 'notifyUrl', 'NOTIFY_URL'],
   ['notifyPath', 'notifyPath', 'NOTIFY_PATH'],
   ['clientIp.trust', 'clientIp', 'TRUSTED_PROXIES'],
@@ -140,7 +149,8 @@ export function namingVariables<Tx, Result>(given: Partial<WechatH5Options<Tx>>,
       ([name, option]) => field.replace(/\[\d+\]$/, '') === name && given[option] === undefined,
     );
     if (found === undefined) throw error;
-    const variable = `WECHAT_PAY_${found[2]}`;
+    const [, , ...names] = found.map((name) => `WECHAT_PAY_${name}`);
+    const variable = names.find((name) => process.env[name] !== undefined) ?? String(names.at(-1));
     throw new WechatH5Error(code, `${variable}: ${message}`, { field: variable, hint, cause: error });
   }
 }

@@ -12,6 +12,10 @@ export const ERROR_CODES = [
   'TRUST_INVALID',
   'TRUST_ALL',
   'HEADER_NAME_INVALID',
+  'CERTIFICATE_INVALID',
+  'CERTIFICATE_PASSPHRASE',
+  'CERTIFICATE_LEGACY',
+  'CERTIFICATE_EXPIRED',
   // the payer's address: the deployment is wrong
   'NO_PEER',
   'PEER_INVALID',
@@ -73,6 +77,10 @@ export const ERROR_CODES = [
   'GATEWAY_TIMEOUT',
   'GATEWAY_REPLY_INVALID',
   'GATEWAY_REFUSED',
+  'CERTIFICATE_MISSING',
+  'BILL_NOT_FOUND',
+  'BILL_NOT_READY',
+  'BILL_INCOMPLETE',
 ] as const;
 
 export type WechatH5ErrorCode = (typeof ERROR_CODES)[number];

@@ -1,4 +1,5 @@
 export { isWechatBrowser } from './browser.js';
+export type { Certificate } from './certificate.js';
 export { createClientIpResolver } from './client-ip.js';
 export type { ClientIp, ClientIpExplanation, ClientIpOptions, ClientIpRequest, ClientIpResolver } from './client-ip.js';
 export type { FindOrder, HandlerContext, OnPaid, OnRefunded } from './delivery.js';

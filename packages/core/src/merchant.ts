@@ -1,3 +1,4 @@
+import { checkedCertificate, type Certificate } from './certificate.js';
 import { WechatH5Error } from './errors.js';
 import type { CertificateOptions } from './gateway-request.js';
 import { createReqInfoOpener, type ReqInfoOpener } from './refund-notification.js';
@@ -26,6 +27,8 @@ export interface Merchant {
   subMchId?: string;
   /** The domains registered for H5 payments (H5支付域名), as host names. `redirect_url` may only lead to one of them. */
   h5Domains?: readonly string[];
+  /** The merchant API certificate, as contents. Refunds and fund flows need it, nothing else does. */
+  certificate?: Certificate;
 }
 
 /** A merchant whose configuration was checked. Holds its keys so that no inspection or JSON shows them. */
@@ -38,10 +41,10 @@ export class KnownMerchant {
   readonly onlyHmacSha256: boolean;
   readonly h5Domains: readonly string[];
   /** For mutual TLS. */
-  readonly certificate: CertificateOptions | undefined;
   readonly #keys: readonly PreparedKey[];
   readonly #signingKey: string;
   readonly #reqInfoOpeners: readonly ReqInfoOpener[];
+  readonly #certificate: CertificateOptions | undefined;
 
   /** @param option the option's name, for messages: `merchant` or `merchant[1]` */
   constructor(merchant: Merchant, option: string) {
@@ -69,11 +72,18 @@ export class KnownMerchant {
     this.h5Domains = (merchant.h5Domains ?? []).map((domain, index) =>
       hostName(domain, `${option}.h5Domains[${index}]`),
     );
+    this.#certificate =
+      merchant.certificate && checkedCertificate(merchant.certificate, `${option}.certificate`, this.mchId);
   }
 
   /** For the `req_info` of refund notifications; current key first. */
   get reqInfoOpeners(): readonly ReqInfoOpener[] {
     return this.#reqInfoOpeners;
+  }
+
+  /** For mutual TLS. */
+  get certificate(): CertificateOptions | undefined {
+    return this.#certificate;
   }
 
   /** Current key first. */
