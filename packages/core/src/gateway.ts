@@ -62,6 +62,7 @@ export class Gateway {
 
   /**
    * @param subject the number the call is about, to recognise a reply that belongs to another one
+   * @param deadline of a call that is one of several tries, on the clock of `performance.now()`
    * @throws {WechatH5Error} `GATEWAY_UNREACHABLE` (nothing was sent), `GATEWAY_TIMEOUT`,
    *   `GATEWAY_REPLY_INVALID`, `RETURN_CODE_FAIL`: after these three, what WeChat Pay did is unknown
    */
@@ -70,8 +71,8 @@ export class Gateway {
     merchant: KnownMerchant,
     business: Readonly<Record<string, string>>,
     subject: string,
+    deadline = this.deadline(),
   ): Promise<GatewayReply> {
-    const deadline = performance.now() + this.#timeoutMs;
     const { response, host } = await this.#send(path, merchant, business, deadline);
     const body = await readReply(response, { host, deadline, timeoutMs: this.#timeoutMs });
     return this.#believe(body, merchant, subject, path);
@@ -90,6 +91,11 @@ export class Gateway {
     const deadline = performance.now() + DOWNLOAD_IDLE_MS;
     const { response, host } = await this.#send(path, merchant, business, deadline);
     return openDownload(response, { host, idleMs: DOWNLOAD_IDLE_MS });
+  }
+
+  /** When a call that begins now has to be over. */
+  deadline(): number {
+    return performance.now() + this.#timeoutMs;
   }
 
   /** Ends kept connections. Calls in flight fail. */
@@ -193,8 +199,10 @@ function signedRequest(
 }
 
 function certificateMissing(path: string): WechatH5Error {
-  return new WechatH5Error('OPTIONS_INVALID', `${path} needs the merchant's API certificate, and none was given`, {
+  return new WechatH5Error('CERTIFICATE_MISSING', `${path} needs the merchant's API certificate, and none was given`, {
     field: 'merchant.certificate',
-    hint: 'Give merchant.certificate: apiclient_cert.pem and apiclient_key.pem of the merchant platform. 请配置商户 API 证书。',
+    hint:
+      'Nothing was sent. Pass merchant.certificate with the contents of apiclient_cert.pem and apiclient_key.pem, or set WECHAT_PAY_CERTIFICATE_FILE and WECHAT_PAY_PRIVATE_KEY_FILE. ' +
+      '请求并未发出：请配置商户 API 证书 merchant.certificate。',
   });
 }
