@@ -7,6 +7,7 @@ import { orderPaid, refusalOf } from './order-refusals.js';
 import { CLOSED_STATES, type OrderQuery, type OrderRef } from './orders.js';
 import { orderKeyOf } from './payment.js';
 import type { PaymentStatus } from './payment-status.js';
+import { callRepeating } from './repeat.js';
 
 /** WeChat Pay refuses to close an order within five minutes of its creation. */
 const MIN_AGE_MS = 5 * 60_000;
@@ -60,13 +61,13 @@ export async function closeOrder<Tx>(
   // A number WeChat Pay has never seen cannot be paid; one of ours that got lost on the way is done with.
   if (before === undefined && order === undefined) throw unknown(outTradeNo);
   if (before !== undefined && !CLOSED_STATES.has(before)) {
-    const { refusal } = await parts.gateway.call('/pay/closeorder', merchant, { out_trade_no: outTradeNo }, outTradeNo);
+    const business = { out_trade_no: outTradeNo };
+    const { refusal } = await callRepeating(parts.gateway, '/pay/closeorder', merchant, business, outTradeNo);
     if (refusal?.errCode === 'ORDERPAID') {
       await parts.confirm(named);
       throw orderPaid(key);
     }
-    if (refusal !== undefined && refusal.errCode !== 'ORDERCLOSED')
-      throw refusalOf('closeorder', refusal, 'GATEWAY_REFUSED');
+    if (refusal !== undefined && refusal.errCode !== 'ORDERCLOSED') throw refusalOf('closeorder', refusal);
     const after = await tradeState(named, parts.query);
     if (after === undefined || !CLOSED_STATES.has(after)) {
       throw new WechatH5Error(

@@ -22,6 +22,8 @@ export type { PaymentStatus } from './payment-status.js';
 export type { Problem, ProblemType } from './problems.js';
 export type { RefundHint } from './refund-notification.js';
 export type { Refund, RefundEntry, RefundQuery, RefundRef } from './refunds.js';
+export { explainResultCode } from './result-codes.js';
+export type { Operation, ResultCode, ResultCodeType, RetryClass } from './result-codes.js';
 export { sign, verifySign } from './signature.js';
 export type { SignType } from './signature.js';
 export { explainPayerError } from './troubleshooting.js';

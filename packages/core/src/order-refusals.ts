@@ -1,6 +1,7 @@
 import { quoted, WechatH5Error } from './errors.js';
 import type { GatewayReply } from './gateway.js';
 import type { OrderKey, OrderRecord } from './order-book.js';
+import { rowOf, type Operation } from './result-codes.js';
 
 /** @throws {WechatH5Error} if no link may be handed out for this order any more */
 export function refuseIfOver(order: OrderRecord): void {
@@ -52,30 +53,13 @@ export function addressChanged(key: OrderKey, order: OrderRecord): WechatH5Error
   );
 }
 
-export function refusalOf(
-  operation: string,
-  refusal: NonNullable<GatewayReply['refusal']>,
-  code: 'GATEWAY_REFUSED' | 'ORDER_UNKNOWN',
-): WechatH5Error {
-  return new WechatH5Error(
-    code,
-    `WeChat Pay refused ${operation}: ${quoted(refusal.errCode)} ${quoted(refusal.errCodeDes, 128)}`,
-    {
-      errCode: refusal.errCode,
-      errCodeDes: refusal.errCodeDes,
-      hint: REFUSAL_HINTS[refusal.errCode] ?? 'The text of WeChat Pay says why.',
-    },
-  );
+/** A refusal of WeChat Pay as an error: which one, and what to do, is in the table of result codes. */
+export function refusalOf(operation: Operation, refusal: NonNullable<GatewayReply['refusal']>): WechatH5Error {
+  const { errCode, errCodeDes } = refusal;
+  const { error = 'GATEWAY_REFUSED', meaning, action } = rowOf(errCode, { operation, text: errCodeDes });
+  return new WechatH5Error(error, `WeChat Pay refused ${operation}: ${quoted(errCode)} ${quoted(errCodeDes, 128)}`, {
+    errCode,
+    errCodeDes,
+    hint: `${meaning.en} ${action.en} ${meaning.zh}${action.zh}`,
+  });
 }
-
-const REFUSAL_HINTS: Record<string, string> = {
-  NOAUTH: 'H5 payment is not enabled for this merchant. 请在商户平台开通 H5 支付。',
-  APPID_NOT_EXIST: 'Check appId. 请核对 appid。',
-  MCHID_NOT_EXIST: 'Check mchId. 请核对 mch_id。',
-  APPID_MCHID_NOT_MATCH: 'appId and mchId are not bound to each other. appid 与 mch_id 未绑定。',
-  SIGNERROR: 'Check apiKey. 请核对 APIv2 密钥。',
-  SYSTEMERROR: 'Call again with the same parameters. 请用相同参数重新调用。',
-  FREQUENCY_LIMITED:
-    'Too many calls: wait a moment, then call again with the same parameters. 请求过于频繁，请稍后重试。',
-  ORDERNOTEXIST: 'WeChat Pay does not know this number. 订单不存在。',
-};

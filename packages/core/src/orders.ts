@@ -7,6 +7,8 @@ import { requirePaymentFields } from './notification.js';
 import { orderId, type OrderBook, type OrderKey, type OrderLink } from './order-book.js';
 import { addressChanged, numberTaken, orderClosed, orderPaid, refusalOf, refuseIfOver } from './order-refusals.js';
 import { orderKeyOf, paymentOf, type Payment } from './payment.js';
+import { callRepeating } from './repeat.js';
+import { rowOf } from './result-codes.js';
 
 /** Which order a call is about; `mchId` (and `subMchId`, `appId`) once there are several merchants. */
 export type OrderRef = ({ outTradeNo: string } | { transactionId: string }) & {
@@ -39,16 +41,10 @@ export interface OrderQuery {
   raw: Readonly<Record<string, string>>;
 }
 
-// WeChat Pay looked at the request and refused it: no order can have come of it.
-const NOTHING_CREATED = new Set(
-  'NOAUTH APPID_NOT_EXIST MCHID_NOT_EXIST APPID_MCHID_NOT_MATCH LACK_PARAMS PARAM_ERROR SIGNERROR XML_FORMAT_ERROR REQUIRE_POST_METHOD POST_DATA_EMPTY NOT_UTF8'.split(
-    ' ',
-  ),
-);
+/** Codes of these types mean that WeChat Pay looked at the request and refused it: no order can have come of it. */
+const NOTHING_CREATED: ReadonlySet<string> = new Set(['credentials', 'permission', 'request']);
 /** `trade_state` values after which an order can no longer be paid. */
 export const CLOSED_STATES: ReadonlySet<string> = new Set(['CLOSED', 'REVOKED', 'PAYERROR']);
-
-const NUMBER_TAKEN = new Set(['OUT_TRADE_NO_USED', 'INVALID_REQUEST']);
 
 export class Orders<Tx = never> {
   readonly #book: OrderBook<Tx>;
@@ -101,9 +97,8 @@ export class Orders<Tx = never> {
     const merchant = this.#merchants.named(ref);
     const asked = askedFor(ref);
     const [value = ''] = Object.values(asked);
-    const { raw, refusal } = await this.#gateway.call('/pay/orderquery', merchant, asked, value);
-    if (refusal !== undefined)
-      throw refusalOf('orderquery', refusal, refusal.errCode === 'ORDERNOTEXIST' ? 'ORDER_UNKNOWN' : 'GATEWAY_REFUSED');
+    const { raw, refusal } = await callRepeating(this.#gateway, '/pay/orderquery', merchant, asked, value);
+    if (refusal !== undefined) throw refusalOf('orderquery', refusal);
     const wrong = Object.entries(asked).find(([name, wanted]) => raw[name] !== undefined && raw[name] !== wanted)?.[0];
     if (wrong !== undefined || raw['trade_state'] === undefined) {
       throw new WechatH5Error(
@@ -171,7 +166,7 @@ export class Orders<Tx = never> {
     let reply: GatewayReply;
     let mwebUrl: string;
     try {
-      reply = await this.#gateway.call('/pay/unifiedorder', merchant, params, key.outTradeNo);
+      reply = await callRepeating(this.#gateway, '/pay/unifiedorder', merchant, params, key.outTradeNo);
       if (reply.refusal !== undefined) return await this.#refused(key, reply.refusal);
       for (const [name, wanted] of [
         ['trade_type', /^MWEB$/],
@@ -204,20 +199,19 @@ export class Orders<Tx = never> {
 
   async #refused(key: OrderKey, refusal: NonNullable<GatewayReply['refusal']>): Promise<never> {
     const { errCode, errCodeDes } = refusal;
-    if (errCode === 'ORDERPAID') throw orderPaid(key);
-    if (errCode === 'ORDERCLOSED') {
+    const { error, type } = rowOf(errCode, { operation: 'unifiedorder', text: errCodeDes });
+    if (error === 'ORDER_PAID') throw orderPaid(key);
+    if (error === 'ORDER_CLOSED') {
       await this.#book.apply(key, { type: 'closed' });
       throw orderClosed(key);
     }
-    if (NUMBER_TAKEN.has(errCode) && (errCode !== 'INVALID_REQUEST' || errCodeDes.includes('201'))) {
-      await this.#book.apply(key, { type: 'create-unknown', reason: errCode });
-      throw numberTaken(key, `WeChat Pay knows it with other parameters (${quoted(errCodeDes, 128)})`);
-    }
     await this.#book.apply(key, {
-      type: NOTHING_CREATED.has(errCode) ? 'create-failed' : 'create-unknown',
+      type: NOTHING_CREATED.has(type) ? 'create-failed' : 'create-unknown',
       reason: errCode,
     });
-    throw refusalOf('unifiedorder', refusal, 'GATEWAY_REFUSED');
+    if (error === 'ORDER_CONFLICT')
+      throw numberTaken(key, `WeChat Pay knows it with other parameters (${quoted(errCodeDes, 128)})`);
+    throw refusalOf('unifiedorder', refusal);
   }
 
   /** Calls about one order, one after the other: the second of a double click finds the first one's link. */

@@ -262,7 +262,7 @@ describe('B22, D26, X33: what WeChat Pay does not confirm', () => {
 
 describe('what goes wrong on our side is repeated', () => {
   test.each([
-    ['SYSTEMERROR', [{ errCode: 'SYSTEMERROR' }], 'GATEWAY_REFUSED'],
+    ['SYSTEMERROR', Array.from({ length: 3 }, () => ({ errCode: 'SYSTEMERROR' })), 'GATEWAY_REFUSED'],
     ['an unsigned FAIL', [{ returnMsg: '系统繁忙' }], 'RETURN_CODE_FAIL'],
     // The first one on a kept connection, which is worth another try at once.
     ['two connections cut', [{ drop: 'ignore' as const }, { drop: 'ignore' as const }], 'GATEWAY_REPLY_INVALID'],

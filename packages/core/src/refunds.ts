@@ -2,7 +2,9 @@ import { parseRefundTime } from './beijing-time.js';
 import { quoted, WechatH5Error } from './errors.js';
 import type { Gateway } from './gateway.js';
 import type { Merchants } from './merchant.js';
+import { refusalOf } from './order-refusals.js';
 import type { RefundHint } from './refund-notification.js';
+import { callRepeating } from './repeat.js';
 
 /** Which refund a call is about; by order, all refunds of it. `mchId` (and `subMchId`, `appId`) once there are several merchants. */
 export type RefundRef = (
@@ -82,19 +84,8 @@ export async function queryRefund(gateway: Gateway, merchants: Merchants, ref: R
   const [name, value] = askedFor(ref);
   const asked: Record<string, string> = { [name]: value };
   if (ref.offset !== undefined) asked['offset'] = offsetOf(ref.offset);
-  const { raw, refusal } = await gateway.call('/pay/refundquery', merchant, asked, value);
-  if (refusal !== undefined) {
-    const unknown = refusal.errCode === 'REFUNDNOTEXIST';
-    throw new WechatH5Error(
-      unknown ? 'ORDER_UNKNOWN' : 'GATEWAY_REFUSED',
-      `WeChat Pay refused refundquery: ${quoted(refusal.errCode)} ${quoted(refusal.errCodeDes, 128)}`,
-      {
-        errCode: refusal.errCode,
-        errCodeDes: refusal.errCodeDes,
-        hint: unknown ? 'WeChat Pay knows no such refund. 退款不存在。' : 'The text of WeChat Pay says why.',
-      },
-    );
-  }
+  const { raw, refusal } = await callRepeating(gateway, '/pay/refundquery', merchant, asked, value);
+  if (refusal !== undefined) throw refusalOf('refundquery', refusal);
   for (const [field, shape] of REQUIRED) {
     if (!shape.test(raw[field] ?? '')) throw replyInvalid('The reply names no order, transaction or amount', field);
   }

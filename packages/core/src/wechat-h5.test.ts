@@ -139,8 +139,8 @@ test('N22: a reply lost after the order was created; asking again gives the same
   expect(simulator.orders.list()).toHaveLength(1);
 });
 
-test('N20: SYSTEMERROR leaves the order unknown, and the same call works a moment later', async () => {
-  simulator.faults.nextCall('unifiedorder', { errCode: 'SYSTEMERROR' });
+test('N20: SYSTEMERROR three times leaves the order unknown, and the same call works a moment later', async () => {
+  for (let n = 0; n < 3; n++) simulator.faults.nextCall('unifiedorder', { errCode: 'SYSTEMERROR' });
   await expect(wechatH5.createOrder(ORDER)).rejects.toMatchObject({ code: 'GATEWAY_REFUSED', errCode: 'SYSTEMERROR' });
   expect(await wechatH5.createOrder(ORDER)).toMatchObject({ reused: false });
 });

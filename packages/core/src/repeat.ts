@@ -1,0 +1,32 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { GatewayPath } from './gateway-endpoints.js';
+import type { Gateway, GatewayReply } from './gateway.js';
+import type { KnownMerchant } from './merchant.js';
+import { rowOf, type Operation } from './result-codes.js';
+
+/** Before the second and the third try. */
+const PAUSES_MS = [100, 400];
+
+/**
+ * {@link Gateway.call}, repeated where WeChat Pay says "the same parameters again": at most three tries, all within the
+ * deadline of one call. Every try has the same numbers, so whatever an earlier one did is not done twice. What the last
+ * one answered is the answer.
+ */
+export async function callRepeating(
+  gateway: Gateway,
+  path: GatewayPath,
+  merchant: KnownMerchant,
+  business: Readonly<Record<string, string>>,
+  subject: string,
+): Promise<GatewayReply> {
+  const deadline = gateway.deadline();
+  const operation = path.slice(path.lastIndexOf('/') + 1) as Operation;
+  let reply = await gateway.call(path, merchant, business, subject, deadline);
+  for (const pauseMs of PAUSES_MS) {
+    if (reply.refusal === undefined || rowOf(reply.refusal.errCode, { operation }).retry !== 'same-parameters') break;
+    if (performance.now() + pauseMs >= deadline) break;
+    await pause(pauseMs);
+    reply = await gateway.call(path, merchant, business, subject, deadline);
+  }
+  return reply;
+}
