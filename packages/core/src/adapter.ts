@@ -87,9 +87,12 @@ export function notifyPathOf(instance: WechatH5): string {
   return partsFor(instance).notifyPath;
 }
 
-/** Ends an instance's connections to WeChat Pay, when the application that made it shuts down. Calls in flight fail. */
-export function closeInstance(instance: WechatH5): void {
-  partsFor(instance).close();
+/**
+ * Ends an instance's connections to WeChat Pay, when the application that made it shuts down: calls in flight have
+ * five seconds to end.
+ */
+export function closeInstance(instance: WechatH5): Promise<void> {
+  return partsFor(instance).close();
 }
 
 function make<Tx>(given: Partial<WechatH5Options<Tx>>): WechatH5 {

@@ -81,6 +81,7 @@ export const ERROR_CODES = [
   'BILL_NOT_FOUND',
   'BILL_NOT_READY',
   'BILL_INCOMPLETE',
+  'RATE_LIMITED',
 ] as const;
 
 export type WechatH5ErrorCode = (typeof ERROR_CODES)[number];

@@ -1,13 +1,41 @@
 import { quoted, WechatH5Error } from './errors.js';
 
-/** No connection came about, or (`stale`) a kept one broke before the first byte of a reply: nothing was applied. */
+/** No connection came about, so nothing was sent; or (`stale`) a kept one died before the first byte of a reply. */
 export class NotConnected extends Error {
   constructor(
-    cause: unknown,
+    override readonly cause: Error,
     readonly stale = false,
   ) {
     super('not connected', { cause });
   }
+
+  /** This machine has no descriptor or port left: no other host would do better. */
+  get isLocal(): boolean {
+    return LOCAL.has((this.cause as NodeJS.ErrnoException).code ?? '');
+  }
+
+  /** The host did not prove who it is. Waiting changes nothing, and another host is no cure for somebody in between. */
+  get isImpostor(): boolean {
+    return this.cause instanceof CertificateRefused;
+  }
+}
+
+const LOCAL = new Set(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM']);
+
+/** The host's certificate is expired, for another host, or from nobody known. */
+export class CertificateRefused extends Error {
+  constructor(cause: Error) {
+    super(cause.message, { cause });
+  }
+}
+
+/** @param because what kept the last attempt from connecting */
+export function unreachable(hosts: string, because: Error | undefined): WechatH5Error {
+  const hint =
+    because instanceof CertificateRefused
+      ? 'Nothing was sent: this host is not the one it claims to be, or its certificate is out of order. Look at the outgoing proxy, the clock and the certificate authorities of this server.'
+      : 'Nothing was sent. Check DNS, the firewall and the outgoing proxy of this server, then call again.';
+  return new WechatH5Error('GATEWAY_UNREACHABLE', `No connection to ${hosts}`, { hint, cause: because });
 }
 
 const UNKNOWN = 'What WeChat Pay did is unknown: call again with the same parameters, or query.';

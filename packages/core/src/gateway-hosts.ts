@@ -38,6 +38,47 @@ export function isLoopback(url: URL): boolean {
   return url.hostname === 'localhost' || url.hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(url.hostname);
 }
 
+/** How long a host that could not be reached is tried last. */
+const REST_MS = 30_000;
+
+/**
+ * The hosts of the gateway and which of them to try first. One that could not be reached rests; when its rest is
+ * over, one call tries it again, while the others keep to the next host: a probe that hangs delays nobody else.
+ */
+export class Hosts {
+  readonly #bases: readonly URL[];
+  readonly #restingUntil = new Map<URL, number>();
+
+  constructor(bases: readonly URL[]) {
+    this.#bases = bases;
+  }
+
+  /** @param now on a monotonic clock, in milliseconds */
+  inOrder(now: number): readonly URL[] {
+    if (this.#restingUntil.size === 0) return this.#bases;
+    const ready: URL[] = [];
+    const resting: URL[] = [];
+    for (const base of this.#bases) {
+      const until = this.#restingUntil.get(base);
+      if (until !== undefined && now < until) resting.push(base);
+      else {
+        // Whoever asks now is the probe.
+        if (until !== undefined) this.#restingUntil.set(base, now + REST_MS);
+        ready.push(base);
+      }
+    }
+    return [...ready, ...resting];
+  }
+
+  reached(base: URL): void {
+    this.#restingUntil.delete(base);
+  }
+
+  notReached(base: URL, now: number): void {
+    this.#restingUntil.set(base, now + REST_MS);
+  }
+}
+
 function badGateway(problem: string, cause?: unknown): WechatH5Error {
   return new WechatH5Error('OPTIONS_INVALID', `gateway ${problem}`, {
     field: 'gateway',

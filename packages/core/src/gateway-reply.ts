@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 import { quoted } from './errors.js';
 import { broken, replyInvalid, timedOut } from './gateway-errors.js';
+import type { Deadline } from './gateway-request.js';
 
 /** The longest reply that is read, before and after decoding. Real ones have about 1 KB. */
 export const MAX_REPLY_BYTES = 256 * 1024;
@@ -14,9 +15,7 @@ const DECODERS: Readonly<Record<string, (bytes: Buffer, options: { maxOutputLeng
 
 export interface ReadOptions {
   host: string;
-  /** On the clock of `performance.now()`. */
-  deadline: number;
-  timeoutMs: number;
+  deadline: Deadline;
 }
 
 /**
@@ -44,11 +43,11 @@ export async function readReply(response: IncomingMessage, options: ReadOptions)
   return body;
 }
 
-function readBytes(response: IncomingMessage, { host, deadline, timeoutMs }: ReadOptions): Promise<Buffer> {
+function readBytes(response: IncomingMessage, { host, deadline }: ReadOptions): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    const timer = setTimeout(() => fail(timedOut(host, timeoutMs)), Math.max(0, deadline - performance.now()));
+    const timer = setTimeout(() => fail(timedOut(host, deadline.ms)), Math.max(0, deadline.at - performance.now()));
     const fail = (error: Error): void => {
       clearTimeout(timer);
       reject(error);

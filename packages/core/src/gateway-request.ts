@@ -1,12 +1,21 @@
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import type { LookupFunction, Socket } from 'node:net';
-import { broken, NotConnected, timedOut } from './gateway-errors.js';
+import { TLSSocket } from 'node:tls';
+import { broken, CertificateRefused, NotConnected, timedOut } from './gateway-errors.js';
 
 /** What a merchant shows in mutual TLS: the names of `node:tls`. */
 export type CertificateOptions =
   | { readonly cert: string | Buffer; readonly key: string | Buffer }
   | { readonly pfx: Buffer; readonly passphrase: string };
+
+/** Until when a whole call has to be done. */
+export interface Deadline {
+  /** On the clock of `performance.now()`. */
+  readonly at: number;
+  /** How long that was from the beginning, for messages. */
+  readonly ms: number;
+}
 
 export interface PostOptions {
   /** `false`: a connection of its own. */
@@ -14,21 +23,19 @@ export interface PostOptions {
   lookup: LookupFunction | undefined;
   certificate: CertificateOptions | undefined;
   connectTimeoutMs: number;
-  /** On the clock of `performance.now()`; the reply's head has to be there by then. */
-  deadline: number;
-  /** The length of the whole call, for messages. */
-  timeoutMs: number;
+  /** The reply's head has to be there by then. */
+  deadline: Deadline;
 }
 
 /**
  * One POST on one host, up to the head of the reply. Redirects are replies like any other: the body holds what
  * only WeChat Pay may see.
  *
- * @throws {NotConnected} nothing was sent, or on a kept connection that turned out to be closed
+ * @throws {NotConnected} nothing was sent; or, `stale`, on a kept connection that broke or stayed silent
  * @throws {WechatH5Error} `GATEWAY_TIMEOUT`, `GATEWAY_REPLY_INVALID`
  */
 export function post(base: URL, path: string, body: Buffer, options: PostOptions): Promise<IncomingMessage> {
-  const { agent, lookup, certificate, connectTimeoutMs, deadline, timeoutMs } = options;
+  const { agent, lookup, certificate, connectTimeoutMs, deadline } = options;
   const isTls = base.protocol === 'https:';
   return new Promise((resolve, reject) => {
     let connected = false;
@@ -44,17 +51,19 @@ export function post(base: URL, path: string, body: Buffer, options: PostOptions
       ...(isTls ? { minVersion: 'TLSv1.2' as const, ...certificate } : {}),
     });
     let connectTimer: NodeJS.Timeout | undefined;
+    let silenceTimer: NodeJS.Timeout | undefined;
     const deadlineTimer = setTimeout(
       () =>
         fail(
           connected
-            ? timedOut(base.host, timeoutMs)
-            : new NotConnected(new Error(`no connection within ${timeoutMs} ms`)),
+            ? timedOut(base.host, deadline.ms)
+            : new NotConnected(new Error(`no connection within ${deadline.ms} ms`)),
         ),
-      Math.max(0, deadline - performance.now()),
+      Math.max(0, deadline.at - performance.now()),
     );
     const settle = (): void => {
       clearTimeout(connectTimer);
+      clearTimeout(silenceTimer);
       clearTimeout(deadlineTimer);
     };
     const fail = (error: Error): void => {
@@ -62,12 +71,21 @@ export function post(base: URL, path: string, body: Buffer, options: PostOptions
       reject(error);
       request.destroy();
     };
+    // A kept connection whose other end has vanished says nothing at all. Half of the time is for it, half for a fresh one.
+    const watchSilence = (): void => {
+      const silence = new Error('the kept connection stayed silent');
+      silenceTimer = setTimeout(() => fail(new NotConnected(silence, true)), (deadline.at - performance.now()) / 2);
+    };
     request.on('socket', (socket) => {
       const onConnected = (): void => {
         connected = true;
         clearTimeout(connectTimer);
       };
-      if (!isConnecting(socket)) return onConnected();
+      if (!isConnecting(socket)) {
+        onConnected();
+        if (request.reusedSocket) watchSilence();
+        return;
+      }
       socket.once(isTls ? 'secureConnect' : 'connect', onConnected);
       connectTimer = setTimeout(
         () => fail(new NotConnected(new Error(`no connection within ${connectTimeoutMs} ms`))),
@@ -76,7 +94,12 @@ export function post(base: URL, path: string, body: Buffer, options: PostOptions
     });
     request.on('error', (error) => {
       const stale = connected && request.reusedSocket;
-      fail(connected && !stale ? broken(base.host, error) : new NotConnected(error, stale));
+      const refused = !connected && request.socket instanceof TLSSocket && Boolean(request.socket.authorizationError);
+      fail(
+        connected && !stale
+          ? broken(base.host, error)
+          : new NotConnected(refused ? new CertificateRefused(error) : error, stale),
+      );
     });
     request.on('response', (response) => {
       settle();

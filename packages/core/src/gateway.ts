@@ -1,184 +1,185 @@
-import http from 'node:http';
-import https from 'node:https';
-import { quoted, WechatH5Error } from './errors.js';
+import { setTimeout as delay } from 'node:timers/promises';
+import { CallRate } from './call-rate.js';
+import { WechatH5Error } from './errors.js';
+import { Belief, type GatewayReply } from './gateway-belief.js';
 import { openDownload, type Download } from './gateway-download.js';
 import { ENDPOINTS, type DownloadPath, type GatewayPath } from './gateway-endpoints.js';
-import { NotConnected, replyInvalid, returnCodeFail } from './gateway-errors.js';
 import { isLoopback } from './gateway-hosts.js';
 import { readReply } from './gateway-reply.js';
-import { post } from './gateway-request.js';
+import type { Deadline } from './gateway-request.js';
+import { Transport, type Message } from './gateway-transport.js';
 import type { HttpOptions } from './http-options.js';
 import type { KnownMerchant } from './merchant.js';
 import { nonce } from './nonce.js';
-import { readSigned } from './signature.js';
-import { recutField } from './signed-fields.js';
+import { rowOf } from './result-codes.js';
 import { buildXml } from './xml.js';
 
-/** A reply whose signature and ids were checked: every field as received. */
-export interface GatewayReply {
-  readonly raw: Readonly<Record<string, string>>;
-  /** `undefined`: `result_code` is SUCCESS. */
-  readonly refusal: { readonly errCode: string; readonly errCodeDes: string } | undefined;
-}
+export type { GatewayReply } from './gateway-belief.js';
 
 export interface GatewayOptions extends HttpOptions {
   /** Base URLs, the primary first. The next one is tried only when a connection could not be made at all. */
   bases: readonly URL[];
+  /** Waits before further attempts when no connection came about. Default 1 s, 3 s. */
+  repeatAfterMs?: readonly number[];
+  /** By which hosts rest and calls are counted. Default `performance.now`: no clock that can be set. */
+  now?: () => number;
 }
 
 const TIMEOUT_MS = 6000;
-const CONNECT_TIMEOUT_MS = 3000;
+const CALLS_PER_SECOND = 100;
 /** How long a download may stand still. */
 const DOWNLOAD_IDLE_MS = 30_000;
-/** How many replies are remembered to recognise one that belongs to another order. */
-const REMEMBERED_REPLIES = 1000;
+/** How long calls in flight may take when everything stops. */
+const DRAIN_MS = 5000;
 
-/**
- * Speaks to WeChat Pay: signs, posts XML over kept connections, and believes a reply only once it parses
- * strictly, is signed with the merchant's key and names the merchant.
- */
+/** Speaks to WeChat Pay: signs, posts XML at the merchant's pace, and hands out replies that can be believed. */
 export class Gateway {
   readonly #bases: readonly URL[];
-  readonly #http: HttpOptions;
   readonly #timeoutMs: number;
-  readonly #connectTimeoutMs: number;
-  readonly #agents: { http: http.Agent; https: http.Agent };
-  readonly #replies = new Map<string, string>();
+  readonly #callsPerSecond: number;
+  readonly #now: () => number;
+  readonly #transport: Transport;
+  readonly #belief = new Belief();
+  readonly #rates = new Map<string, CallRate>();
+  readonly #inFlight = new Set<Promise<unknown>>();
+  #isClosed = false;
 
-  constructor({ bases, ...options }: GatewayOptions) {
-    this.#bases = bases;
-    this.#http = options;
+  constructor(options: GatewayOptions) {
+    this.#bases = options.bases;
     this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
-    this.#connectTimeoutMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
-    const pool = { keepAlive: true, autoSelectFamily: true };
-    this.#agents = { http: new http.Agent(pool), https: new https.Agent(pool) };
+    this.#callsPerSecond = options.callsPerSecond ?? CALLS_PER_SECOND;
+    this.#now = options.now ?? (() => performance.now());
+    this.#transport = new Transport({ ...options, now: this.#now });
   }
 
   /** `host:port` when the gateway is a simulator on this machine. */
   get simulatorHost(): string | undefined {
-    const simulated = this.#bases.find(isLoopback);
-    return simulated?.host;
+    return this.#bases.find(isLoopback)?.host;
   }
 
   /**
    * @param subject the number the call is about, to recognise a reply that belongs to another one
-   * @param deadline of a call that is one of several tries, on the clock of `performance.now()`
-   * @throws {WechatH5Error} `GATEWAY_UNREACHABLE` (nothing was sent), `GATEWAY_TIMEOUT`,
-   *   `GATEWAY_REPLY_INVALID`, `RETURN_CODE_FAIL`: after these three, what WeChat Pay did is unknown
+   * @param deadline of a call that is one of several tries
+   * @throws {WechatH5Error} `GATEWAY_UNREACHABLE`, `RATE_LIMITED`, `CERTIFICATE_MISSING`: nothing was sent. `GATEWAY_TIMEOUT`,
+   *   `GATEWAY_REPLY_INVALID`, `RETURN_CODE_FAIL`: what WeChat Pay did is unknown
    */
-  async call(
+  call(
     path: GatewayPath,
     merchant: KnownMerchant,
     business: Readonly<Record<string, string>>,
     subject: string,
     deadline = this.deadline(),
   ): Promise<GatewayReply> {
-    const { response, host } = await this.#send(path, merchant, business, deadline);
-    const body = await readReply(response, { host, deadline, timeoutMs: this.#timeoutMs });
-    return this.#believe(body, merchant, subject, path);
+    return this.#counted(async () => {
+      const message = this.#message(path, merchant, business);
+      const { response, host } = await this.#send(message, merchant, deadline);
+      const body = await readReply(response, { host, deadline });
+      return this.#paced(merchant, () =>
+        this.#belief.believe(body, merchant, subject, ENDPOINTS[path].noNonce !== true),
+      );
+    });
   }
 
   /**
    * A file of WeChat Pay, unsigned like every bill. Read it or destroy it.
    * @throws {WechatH5Error} those of {@link call}; `RETURN_CODE_FAIL` and `GATEWAY_REFUSED` carry the `errCode`
    */
-  async download(
-    path: DownloadPath,
-    merchant: KnownMerchant,
-    business: Readonly<Record<string, string>>,
-  ): Promise<Download> {
-    // A bill may be made while one waits for it, so its first byte has as long as any other.
-    const deadline = performance.now() + DOWNLOAD_IDLE_MS;
-    const { response, host } = await this.#send(path, merchant, business, deadline);
-    return openDownload(response, { host, idleMs: DOWNLOAD_IDLE_MS });
+  download(path: DownloadPath, merchant: KnownMerchant, business: Readonly<Record<string, string>>): Promise<Download> {
+    return this.#counted(async () => {
+      // A bill may be made while one waits for it, so its first byte has as long as any other.
+      const message = this.#message(path, merchant, business);
+      const { response, host } = await this.#send(message, merchant, within(DOWNLOAD_IDLE_MS));
+      return openDownload(response, { host, idleMs: DOWNLOAD_IDLE_MS });
+    });
   }
 
   /** When a call that begins now has to be over. */
-  deadline(): number {
-    return performance.now() + this.#timeoutMs;
+  deadline(): Deadline {
+    return within(this.#timeoutMs);
   }
 
-  /** Ends kept connections. Calls in flight fail. */
-  close(): void {
-    this.#agents.http.destroy();
-    this.#agents.https.destroy();
-  }
-
-  #believe(body: Buffer, merchant: KnownMerchant, subject: string, path: GatewayPath): GatewayReply {
-    const message = readSigned(body);
-    if (!message.ok) {
-      throw replyInvalid('is not the XML of WeChat Pay', `${message.reason}: ${quoted(body.toString('utf8'), 200)}`);
+  /** Takes no more calls, gives those in flight five seconds, and ends kept connections. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#transport.stop();
+    if (this.#inFlight.size > 0) {
+      const drained = new AbortController();
+      const rest = delay(DRAIN_MS, undefined, { signal: drained.signal }).catch(() => {});
+      await Promise.race([Promise.allSettled(this.#inFlight), rest]);
+      drained.abort();
     }
-    const { fields } = message;
-    if (fields['return_code'] !== 'SUCCESS') throw returnCodeFail(fields);
-    if (message.verify(merchant.keys) === -1) throw replyInvalid("is not signed with the merchant's key", 'sign');
-    const foreign = merchant.foreignId(fields);
-    if (foreign !== undefined) throw replyInvalid('is for another merchant', foreign);
-    const recut = recutField(message);
-    if (recut !== undefined) throw replyInvalid('can be read in two ways', `${recut.name} contains &${recut.hidden}=`);
-    if (ENDPOINTS[path].noNonce !== true) this.#checkNonce(fields['nonce_str'], subject);
-    if (fields['result_code'] === 'SUCCESS') return { raw: fields, refusal: undefined };
-    if (fields['result_code'] !== 'FAIL') throw replyInvalid('has no result', 'result_code');
-    return {
-      raw: fields,
-      refusal: { errCode: fields['err_code'] ?? '', errCodeDes: (fields['err_code_des'] ?? '').slice(0, 128) },
-    };
+    this.#transport.close();
   }
 
-  // The reply's nonce is WeChat Pay's own, not an echo of ours: all it can prove is that a reply, genuine and
-  // signed, was handed out before, for another order, by whatever stands in between.
-  #checkNonce(value: string | undefined, subject: string): void {
-    if (value === undefined || value === '' || value.length > 32) throw replyInvalid('has no nonce', 'nonce_str');
-    const before = this.#replies.get(value);
-    if (before !== undefined && before !== subject) throw replyInvalid('belongs to another order', 'nonce_str');
-    this.#replies.set(value, subject);
-    if (this.#replies.size > REMEMBERED_REPLIES) this.#replies.delete(this.#replies.keys().next().value as string);
+  async #counted<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#isClosed) {
+      throw new WechatH5Error('GATEWAY_UNREACHABLE', 'The connection to WeChat Pay was closed', {
+        hint: 'Nothing was sent: this instance was shut down.',
+      });
+    }
+    const call = work();
+    this.#inFlight.add(call);
+    try {
+      return await call;
+    } finally {
+      this.#inFlight.delete(call);
+    }
   }
 
-  async #send(
+  async #send(message: Message, merchant: KnownMerchant, deadline: Deadline): ReturnType<Transport['send']> {
+    await this.#rateOf(merchant).turn(deadline.at);
+    return this.#transport.send(message, deadline);
+  }
+
+  #message(
     path: GatewayPath | DownloadPath,
     merchant: KnownMerchant,
     business: Readonly<Record<string, string>>,
-    deadline: number,
-  ): Promise<{ response: http.IncomingMessage; host: string }> {
-    const body = signedRequest(path, merchant, business);
-    const certificate = ENDPOINTS[path].certificate === true ? merchant.certificate : undefined;
-    let unreachable: unknown;
-    for (const base of this.#bases) {
-      if (performance.now() >= deadline) break;
-      const isTls = base.protocol === 'https:';
-      if (isTls && ENDPOINTS[path].certificate === true && certificate === undefined) throw certificateMissing(path);
-      const kept = this.#http.agent ?? (isTls ? this.#agents.https : this.#agents.http);
-      // Every call here may be repeated with the same parameters, so a connection that turns out to have been
-      // closed while it was idle costs one more try, on a fresh one.
-      // The user's agent may hold a proxy or a certificate authority: nothing goes past it.
-      for (const agent of [kept, this.#http.agent ?? (false as const)]) {
-        try {
-          const response = await post(base, path, body, {
-            agent,
-            lookup: this.#http.lookup,
-            certificate,
-            connectTimeoutMs: this.#connectTimeoutMs,
-            deadline,
-            timeoutMs: this.#timeoutMs,
-          });
-          return { response, host: base.host };
-        } catch (error) {
-          if (!(error instanceof NotConnected)) throw error;
-          unreachable = error.cause;
-          if (!error.stale) break;
-        }
-      }
+  ): Message {
+    const needsCertificate = ENDPOINTS[path].certificate === true;
+    const certificate = needsCertificate ? merchant.certificate : undefined;
+    // A simulator on plain http can be shown none.
+    if (needsCertificate && certificate === undefined && this.#bases.some(({ protocol }) => protocol === 'https:')) {
+      throw certificateMissing(path);
     }
-    throw new WechatH5Error(
-      'GATEWAY_UNREACHABLE',
-      `No connection to ${this.#bases.map((base) => base.host).join(' or ')}`,
-      {
-        hint: 'Nothing was sent. Check DNS, the firewall and the outgoing proxy of this server, then call again.',
-        cause: unreachable,
-      },
-    );
+    return { path, certificate, body: () => signedRequest(path, merchant, business) };
   }
+
+  /** Slows down when the reply says that there were too many calls. */
+  #paced(merchant: KnownMerchant, read: () => GatewayReply): GatewayReply {
+    try {
+      const reply = read();
+      if (reply.refusal !== undefined && isTooFrequent(reply.refusal)) this.#rateOf(merchant).halve();
+      return reply;
+    } catch (error) {
+      if (error instanceof WechatH5Error && isTooFrequent(error)) this.#rateOf(merchant).halve();
+      throw error;
+    }
+  }
+
+  #rateOf({ mchId }: KnownMerchant): CallRate {
+    let rate = this.#rates.get(mchId);
+    if (rate === undefined) {
+      rate = new CallRate(this.#callsPerSecond, this.#now);
+      this.#rates.set(mchId, rate);
+    }
+    return rate;
+  }
+}
+
+function within(ms: number): Deadline {
+  return { at: performance.now() + ms, ms };
+}
+
+/** WeChat Pay says it by a code or, where a reply has none, in words. */
+function isTooFrequent({
+  errCode = '',
+  errCodeDes = '',
+}: {
+  errCode?: string | undefined;
+  errCodeDes?: string | undefined;
+}): boolean {
+  return rowOf(errCode, { text: errCodeDes }).type === 'rate-limit' || /频率限制|频率过高|过于频繁/.test(errCodeDes);
 }
 
 function signedRequest(

@@ -15,9 +15,21 @@ export interface HttpOptions {
   timeoutMs?: number;
   /** Until a connection stands, TLS included, for each host. 1 to 60000 ms, default 3000. */
   connectTimeoutMs?: number;
+  /** The most connections to one host at a time; further calls wait for one. 1 to 1000, default 64. */
+  maxSockets?: number;
+  /**
+   * The most calls a second for one merchant from this process, and as many at once. Halved when WeChat Pay says
+   * `FREQUENCY_LIMITED`, and back within a minute. 1 to 10000, default 100.
+   */
+  callsPerSecond?: number;
 }
 
-const RANGES = { timeoutMs: [1, 60_000], connectTimeoutMs: [1, 60_000] } as const;
+const RANGES = {
+  timeoutMs: [1, 60_000],
+  connectTimeoutMs: [1, 60_000],
+  maxSockets: [1, 1000],
+  callsPerSecond: [1, 10_000],
+} as const;
 const KNOWN = ['agent', 'lookup', ...Object.keys(RANGES)];
 
 /**

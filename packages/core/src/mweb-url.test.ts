@@ -94,7 +94,13 @@ describe('X16: a payer is only sent to WeChat Pay', () => {
 
   test('a simulator sends to itself', () => {
     expect(assertMwebUrl('http://127.0.0.1:8080/?a=1', '127.0.0.1:8080')).toBe('http://127.0.0.1:8080/?a=1');
-    expect(() => assertMwebUrl('http://127.0.0.1:8081/?a=1', '127.0.0.1:8080')).toThrow(
+    expect(assertMwebUrl('http://127.0.0.1:8081/?a=1', '127.0.0.1:8080')).toBe('http://127.0.0.1:8081/?a=1');
+    for (const link of ['http://127.0.0.1.evil.example/?a=1', 'http://10.0.0.1:8080/?a=1', 'http://127.0.0.1:8080/']) {
+      expect(() => assertMwebUrl(link, '127.0.0.1:8080')).toThrow(
+        expect.objectContaining({ code: 'GATEWAY_REPLY_INVALID' }),
+      );
+    }
+    expect(() => assertMwebUrl('http://127.0.0.1:8080/?a=1', undefined)).toThrow(
       expect.objectContaining({ code: 'GATEWAY_REPLY_INVALID' }),
     );
   });

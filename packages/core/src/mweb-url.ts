@@ -1,4 +1,5 @@
 import { quoted, WechatH5Error } from './errors.js';
+import { isLoopback } from './gateway-hosts.js';
 
 /** A link can be opened for five minutes after WeChat Pay made it. */
 export const MWEB_URL_LIFE_MS = 5 * 60_000;
@@ -75,13 +76,14 @@ export function redirectTarget(redirectUrl: string, h5Domains: readonly string[]
 /**
  * Checks the link before a payer is sent to it: a forged or mixed-up reply must not turn the shop into an
  * open redirect.
- * @param simulatorHost `host:port` of a gateway on a loopback address, whose link is on that same address
+ * @param simulatorHost `host:port` of a gateway on a loopback address; its link is on such an address, too, though perhaps
+ *   on another port: a simulator has one for https, and a proxy may stand before it
  * @throws {WechatH5Error} `GATEWAY_REPLY_INVALID`
  */
 export function assertMwebUrl(mwebUrl: string | undefined, simulatorHost: string | undefined): string {
   const url = mwebUrl === undefined ? undefined : parsed(mwebUrl);
   const genuine = url?.protocol === 'https:' && url.host === MIDDLE_PAGE_HOST;
-  const simulated = url !== undefined && simulatorHost !== undefined && url.host === simulatorHost;
+  const simulated = url !== undefined && simulatorHost !== undefined && isLoopback(url);
   if (mwebUrl !== undefined && url !== undefined && url.search !== '' && url.username === '' && (genuine || simulated))
     return mwebUrl;
   throw new WechatH5Error(

@@ -98,7 +98,7 @@ export async function openRefundScene(): Promise<RefundScene> {
         .length,
     async stop() {
       await simulator.stop();
-      for (const instance of instances) partsOf(instance)?.close();
+      for (const instance of instances) void partsOf(instance)?.close();
       shop.closeAllConnections();
       shop.close();
     },

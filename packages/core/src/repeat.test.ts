@@ -15,7 +15,7 @@ beforeEach(async () => {
   wechatH5 = make();
 });
 afterEach(async () => {
-  partsOf(wechatH5)?.close();
+  await partsOf(wechatH5)?.close();
   await simulator.stop();
 });
 
@@ -98,7 +98,7 @@ describe.each<[Repeated, prepare: () => Promise<unknown>, act: () => Promise<unk
 });
 
 test('N20: all tries share the deadline of one call', async () => {
-  partsOf(wechatH5)?.close();
+  await partsOf(wechatH5)?.close();
   // The pauses are 100 and 400 ms: the second one would end after the call.
   wechatH5 = make({ http: { timeoutMs: 450 } });
   fail('unifiedorder', 'SYSTEMERROR', 3);

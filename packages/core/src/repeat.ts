@@ -24,7 +24,7 @@ export async function callRepeating(
   let reply = await gateway.call(path, merchant, business, subject, deadline);
   for (const pauseMs of PAUSES_MS) {
     if (reply.refusal === undefined || rowOf(reply.refusal.errCode, { operation }).retry !== 'same-parameters') break;
-    if (performance.now() + pauseMs >= deadline) break;
+    if (performance.now() + pauseMs >= deadline.at) break;
     await pause(pauseMs);
     reply = await gateway.call(path, merchant, business, subject, deadline);
   }

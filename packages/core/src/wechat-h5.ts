@@ -92,8 +92,8 @@ export interface InstanceParts {
   readonly report: ProblemReporter;
   /** Only `onPaid` and `onRefunded` that the options did not give. */
   setHandlers(handlers: Handlers<unknown>): void;
-  /** Ends the connections to WeChat Pay. Calls in flight fail. */
-  close(): void;
+  /** Takes no more calls and ends the connections to WeChat Pay. Calls in flight have five seconds. */
+  close(): Promise<void>;
   /** `clientIp` with the application's own compiled `trust proxy`, for `trust: 'express'`. */
   clientIp(request: ClientIpRequest, trust?: TrustFunction): ClientIp;
   /** The operator's page; `undefined` without a secret: there is none. */

@@ -71,8 +71,8 @@ export class WechatH5Module extends ConfigurableModuleClass implements OnModuleI
   }
 
   /** After the server has closed: until then requests may still be waiting for WeChat Pay. */
-  onApplicationShutdown(): void {
-    if (this.#registration.own) closeInstance(this.#registration.instance);
+  async onApplicationShutdown(): Promise<void> {
+    if (this.#registration.own) await closeInstance(this.#registration.instance);
   }
 
   /** Of all modules of the application. */
