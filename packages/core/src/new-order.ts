@@ -1,6 +1,5 @@
 import { formatTime } from './beijing-time.js';
-import { quoted, WechatH5Error } from './errors.js';
-import { recutName } from './signed-fields.js';
+import { amount, feeType, json, oneOf, refused, refuseUnknown, shown, text } from './request-fields.js';
 
 /** Where the payment is launched from (`scene_info.h5_info`). `Wap` is a mobile web page. */
 export type SceneInfo =
@@ -84,16 +83,7 @@ export function unifiedOrderFields(
   order: NewOrder,
   given: { clientIp: string; notifyUrl: string; sceneInfo: SceneInfo; now: Date },
 ): Record<string, string> {
-  for (const name of Object.keys(order)) {
-    if (!Object.hasOwn(KNOWN, name)) {
-      const meant = name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-      throw refused(
-        name,
-        'is not a field of an order',
-        Object.hasOwn(KNOWN, meant) ? `Did you mean ${meant}?` : 'Remove it.',
-      );
-    }
-  }
+  refuseUnknown(order, KNOWN, 'an order');
   const fields: Record<string, string> = {
     device_info: text('device_info', order.deviceInfo ?? 'WEB', 32),
     body: text('body', order.body, 127),
@@ -126,72 +116,9 @@ export function outTradeNo(value: unknown): string {
   );
 }
 
-/**
- * An amount in the smallest unit, as text.
- * @throws {WechatH5Error} `ORDER_FIELD_INVALID`
- */
-function amount(field: string, value: unknown): string {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 2_147_483_647)
-    return String(value);
-  throw refused(
-    field,
-    `is ${shown(value)}`,
-    "Give an integer number of the smallest unit (fen), 1 to 2147483647; yuan('19.90') converts exactly. 金额须为整数，单位为分。",
-  );
-}
-
-function text(field: string, value: unknown, max: number): string {
-  if (typeof value !== 'string' || value.trim() === '')
-    throw refused(field, `is ${shown(value)}`, `Give 1 to ${max} characters of text.`);
-  const length = [...value].length;
-  if (length > max)
-    throw refused(
-      field,
-      `has ${length} characters`,
-      `Shorten it to ${max} characters. ${field} 不得超过 ${max} 个字符。`,
-    );
-  if (!value.isWellFormed())
-    throw refused(field, 'holds half of a surrogate pair', 'Cut text between characters, not within one.');
-  // Nothing that a payer reads or that comes back in a notification needs a control character.
-  // oxlint-disable-next-line no-control-regex
-  if (/[\u0000-\u001f\u007f]/.test(value))
-    throw refused(field, 'holds a control character', 'Remove line breaks, tabs and other control characters.');
-  if (/[\ufffe\uffff]/.test(value))
-    throw refused(field, 'holds U+FFFE or U+FFFF', 'XML cannot carry these: remove them.');
-  const name = recutName(value);
-  if (name !== undefined) {
-    throw refused(
-      field,
-      `contains "&${name}="`,
-      'The signature of WeChat Pay does not separate this from a field of that name: write it another way.',
-    );
-  }
-  return value;
-}
-
-function json(field: string, value: unknown, max: number): string {
-  const checked = text(field, value, max);
-  try {
-    JSON.parse(checked);
-  } catch (cause) {
-    throw refused(field, 'is not JSON', 'Pass JSON.stringify(…) of the documented structure.', cause);
-  }
-  return checked;
-}
-
-function feeType(value: unknown): string {
-  if (typeof value === 'string' && /^[A-Z]{3}$/.test(value)) return value;
-  throw refused('fee_type', `is ${shown(value)}`, "Give an ISO 4217 code such as 'CNY' or 'HKD'.");
-}
-
 function yesOrNo(field: string, value: unknown): boolean {
   if (typeof value === 'boolean') return value;
   throw refused(field, `is ${shown(value)}`, 'Give true or false.');
-}
-
-function oneOf(field: string, value: unknown, allowed: readonly string[]): string {
-  if (typeof value === 'string' && allowed.includes(value)) return value;
-  throw refused(field, `is ${shown(value)}`, `Use one of: ${allowed.join(', ')}.`);
 }
 
 function expiry(value: unknown, now: Date): string {
@@ -244,14 +171,4 @@ export function sceneInfo(scene: SceneInfo): string {
     );
   }
   return text('scene_info', JSON.stringify({ h5_info: info }), 256);
-}
-
-function shown(value: unknown): string {
-  if (value === undefined) return 'missing';
-  if (typeof value === 'string') return quoted(value);
-  return typeof value === 'number' ? String(value) : `of type ${value === null ? 'null' : typeof value}`;
-}
-
-function refused(field: string, problem: string, hint: string, cause?: unknown): WechatH5Error {
-  return new WechatH5Error('ORDER_FIELD_INVALID', `${field} ${problem}`, { field, hint, cause });
 }

@@ -7,6 +7,7 @@ import { gatewayBases, isLoopback } from './gateway-hosts.js';
 import { httpOptionsOf, type HttpOptions } from './http-options.js';
 import { Merchants, type Merchant } from './merchant.js';
 import { sceneInfo, type SceneInfo } from './new-order.js';
+import { checkedNotifyUrl } from './notify-url.js';
 import type { OrderBook } from './order-book.js';
 import { createProblemReporter, type Problem, type ProblemReporter } from './problems.js';
 import { sourcesOf } from './notification-sources.js';
@@ -143,7 +144,9 @@ export function settingsOf<Tx>(options: WechatH5Options<Tx>): Settings<Tx> {
     );
   }
   const merchants = new Merchants(options.merchant);
-  const notifyUrl = notifyUrlOf(options.notifyUrl, simulated);
+  const notifyUrl = checkedNotifyUrl(options.notifyUrl, simulated, (problem, hint) =>
+    invalid('notifyUrl', problem, hint),
+  );
   return {
     merchants,
     notifyUrl: options.notifyUrl,
@@ -164,32 +167,6 @@ export function settingsOf<Tx>(options: WechatH5Options<Tx>): Settings<Tx> {
     doctorSecret: options.doctorSecret === undefined ? undefined : checkSecret(options.doctorSecret, 'doctorSecret'),
     ipProbe: options.ipProbe,
   };
-}
-
-function notifyUrlOf(value: unknown, simulated: boolean): URL {
-  const hint =
-    'Give an absolute https URL that WeChat Pay can reach, without a query: https://pay.example.com/wechat/notify. ' +
-    '通知地址须为公网可访问的 https 绝对地址，不能携带参数。';
-  if (typeof value !== 'string' || value === '') throw invalid('notifyUrl', 'is missing', hint);
-  let url: URL;
-  try {
-    url = new URL(value);
-  } catch {
-    throw invalid('notifyUrl', `${quoted(value)} is not an absolute URL`, hint);
-  }
-  if (url.protocol !== 'https:' && url.protocol !== 'http:')
-    throw invalid('notifyUrl', `has the scheme ${quoted(url.protocol)}`, hint);
-  if (url.protocol === 'http:' && !simulated)
-    throw invalid('notifyUrl', 'is http', `${hint} Plain http is for a simulator on this machine.`);
-  if (value.includes('?') || value.includes('#')) throw invalid('notifyUrl', 'has a query or a fragment', hint);
-  if (url.username !== '' || url.password !== '') throw invalid('notifyUrl', 'carries credentials', hint);
-  if (!simulated && isLoopback(url))
-    throw invalid('notifyUrl', 'is on this machine, where WeChat Pay cannot reach it', hint);
-  if ([...value].length > 256) throw invalid('notifyUrl', 'is longer than 256 characters', hint);
-  // It is sent as it is written, and WeChat Pay does not repair it.
-  if (!/^[\x21-\x7e]+$/.test(value))
-    throw invalid('notifyUrl', 'has blanks or characters that are not ASCII', 'Percent-encode it.');
-  return url;
 }
 
 function notifyPathOf(value: unknown): string {

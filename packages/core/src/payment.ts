@@ -1,4 +1,5 @@
 import { parseTime } from './beijing-time.js';
+import { couponsOf, type Coupon } from './coupons.js';
 import type { OrderKey, PaymentEvidence } from './order-book.js';
 
 /** A payment, as a signed notification or a signed `orderquery` reply states it. */
@@ -20,6 +21,10 @@ export interface Payment {
   /** What is settled with the merchant. */
   settlementTotalFee?: number;
   couponFee?: number;
+  /** The coupons that were used (`coupon_*_$n`); absent when there were none. */
+  coupons?: Coupon[];
+  /** Global: the rate from `feeType` to `cashFeeType`, times 10^8. */
+  rate?: number;
   /** `''` when the order had none. */
   attach: string;
   /** `MWEB` for H5. */
@@ -51,6 +56,13 @@ export function paymentOf(raw: Readonly<Record<string, string>>): Payment {
   if (raw['cash_fee_type']) payment.cashFeeType = raw['cash_fee_type'];
   if (raw['settlement_total_fee']) payment.settlementTotalFee = Number(raw['settlement_total_fee']);
   if (raw['coupon_fee']) payment.couponFee = Number(raw['coupon_fee']);
+  if (raw['coupon_fee'] || raw['coupon_count']) {
+    const coupons = couponsOf(raw);
+    if (coupons.length > 0) payment.coupons = coupons;
+  }
+  // Pages differ in its name.
+  const rate = raw['rate'] || raw['rate_value'];
+  if (rate && /^[0-9]{1,15}$/.test(rate)) payment.rate = Number(rate);
   if (raw['bank_type']) payment.bankType = raw['bank_type'];
   if (raw['openid']) payment.openId = raw['openid'];
   const timeEnd = parseTime(raw['time_end']);

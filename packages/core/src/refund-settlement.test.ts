@@ -33,6 +33,7 @@ describe('what WeChat Pay confirms', () => {
         refundFee: 90,
         settlementRefundFee: 90,
         refundStatus: 'SUCCESS',
+        refundAccount: 'REFUND_SOURCE_UNSETTLED_FUNDS',
         refundChannel: 'ORIGINAL',
         refundRecvAccout: '支付用户零钱',
         refundSuccessTime: new Date(Math.floor((refund.succeededAt?.getTime() ?? 0) / 1000) * 1000),

@@ -35,9 +35,21 @@ test.each([
   expect(answer.refunds.map(({ outRefundNo }) => outRefundNo)).toEqual(numbers);
 });
 
-test('each refund as the reply states it; a coupon of one is not another', async () => {
+test('each refund as the reply states it; a coupon of one is neither a refund nor that of another', async () => {
   scene.simulator.faults.nextCall('refundquery', {
-    fields: { coupon_refund_fee_0: '5', coupon_refund_fee_0_1: '5', coupon_type_0_1: 'CASH', out_refund_no_0_1: 'no' },
+    fields: {
+      coupon_refund_fee_0: '5',
+      coupon_refund_count_0: '3',
+      coupon_refund_id_0_10: 'C10',
+      coupon_refund_fee_0_10: '1',
+      coupon_refund_id_0_0: 'C0',
+      coupon_refund_fee_0_0: '4',
+      coupon_type_0_0: 'CASH',
+      coupon_refund_fee_0_2: 'none',
+      coupon_type_0_2: 'NO_CASH',
+      coupon_refund_id_1_0: 'other',
+      out_refund_no_0_1: 'no',
+    },
   });
   const { refunds, raw } = await query({ outTradeNo: 'ORDER-0001' });
   expect(refunds).toEqual([
@@ -50,6 +62,13 @@ test('each refund as the reply states it; a coupon of one is not another', async
       refundChannel: 'ORIGINAL',
       refundRecvAccout: '支付用户零钱',
       refundSuccessTime: expect.any(Date),
+      refundAccount: 'REFUND_SOURCE_UNSETTLED_FUNDS',
+      couponRefundFee: 5,
+      coupons: [
+        { couponRefundId: 'C0', couponType: 'CASH', couponRefundFee: 4 },
+        { couponType: 'NO_CASH' },
+        { couponRefundId: 'C10', couponRefundFee: 1 },
+      ],
     },
     {
       outRefundNo: 'R1',
@@ -59,9 +78,11 @@ test('each refund as the reply states it; a coupon of one is not another', async
       settlementRefundFee: 10,
       refundChannel: 'ORIGINAL',
       refundRecvAccout: '支付用户零钱',
+      refundAccount: 'REFUND_SOURCE_UNSETTLED_FUNDS',
+      coupons: [{ couponRefundId: 'other' }],
     },
   ]);
-  expect(raw).toMatchObject({ coupon_refund_fee_0_1: '5' });
+  expect(raw).toMatchObject({ coupon_refund_fee_0_0: '4' });
 });
 
 test('ten at a time: all of an order by offset', async () => {
@@ -78,6 +99,58 @@ test('ten at a time: all of an order by offset', async () => {
   await expect(query({ outTradeNo: 'ORDER-0002', offset: 23 })).rejects.toMatchObject({
     code: 'GATEWAY_REFUSED',
     errCode: 'PARAM_ERROR',
+  });
+});
+
+describe('listRefunds', () => {
+  const list = async (ref: { outTradeNo: string }): Promise<string[]> => {
+    const numbers: string[] = [];
+    for await (const { outRefundNo } of scene.wechatH5.listRefunds(ref)) numbers.push(outRefundNo);
+    return numbers;
+  };
+
+  test('every page, one question each', async () => {
+    const asked = scene.queries();
+    expect(await list({ outTradeNo: 'ORDER-0002' })).toEqual(Array.from({ length: 23 }, (_, n) => `P${n}`));
+    expect(scene.queries() - asked).toBe(3);
+  });
+
+  test('a single page, without a count', async () => {
+    const asked = scene.queries();
+    expect(await list({ outTradeNo: 'ORDER-0001' })).toEqual(['R0', 'R1']);
+    expect(scene.queries() - asked).toBe(1);
+  });
+
+  test('whoever stops early is not asked for', async () => {
+    const asked = scene.queries();
+    for await (const { outRefundNo } of scene.wechatH5.listRefunds({ outTradeNo: 'ORDER-0002' })) {
+      if (outRefundNo === 'P3') break;
+    }
+    expect(scene.queries() - asked).toBe(1);
+  });
+
+  test('no count although there are ten: the next page is asked for, and its refusal is the end', async () => {
+    await scene.payFor('ORDER-0004');
+    for (let n = 0; n < 10; n++) {
+      await scene.simulator.refund('ORDER-0004', { outRefundNo: `T${n}`, refundFee: 1, status: 'PROCESSING' });
+    }
+    scene.simulator.faults.nextCall('refundquery', { fields: { total_refund_count: '' } });
+    expect(await list({ outTradeNo: 'ORDER-0004' })).toHaveLength(10);
+  });
+
+  test('a refund that moved to the next page meanwhile is told once', async () => {
+    const { refunds } = await query({ outTradeNo: 'ORDER-0002' });
+    const last = refunds.at(-1);
+    scene.simulator.faults.nextCall('refundquery', { fields: {} });
+    scene.simulator.faults.nextCall('refundquery', {
+      fields: { out_refund_no_0: last?.outRefundNo ?? '', refund_id_0: last?.refundId ?? '' },
+    });
+    const numbers = await list({ outTradeNo: 'ORDER-0002' });
+    expect(new Set(numbers).size).toBe(numbers.length);
+  });
+
+  test('an order without refunds', async () => {
+    await expect(list({ outTradeNo: 'ORDER-0003' })).rejects.toMatchObject({ code: 'ORDER_UNKNOWN' });
   });
 });
 

@@ -1,5 +1,6 @@
 import { parseRefundTime } from './beijing-time.js';
-import { quoted, WechatH5Error } from './errors.js';
+import { refundedCouponsOf, type RefundedCoupon } from './coupons.js';
+import { isWechatH5Error, quoted, WechatH5Error } from './errors.js';
 import type { Gateway } from './gateway.js';
 import type { Merchants } from './merchant.js';
 import { refusalOf } from './order-refusals.js';
@@ -15,6 +16,13 @@ export type RefundRef = (
   appId?: string;
   /** By order, WeChat Pay lists ten refunds at a time: how many to pass over. */
   offset?: number;
+};
+
+/** Which order's refunds to list. */
+export type RefundListRef = ({ outTradeNo: string } | { transactionId: string }) & {
+  mchId?: string;
+  subMchId?: string;
+  appId?: string;
 };
 
 /**
@@ -33,6 +41,12 @@ export interface RefundEntry {
   /** Where the money went, in words (`refund_recv_accout`). */
   refundRecvAccout?: string;
   refundSuccessTime?: Date;
+  /** Which balance paid: `REFUND_SOURCE_RECHARGE_FUNDS` or `REFUND_SOURCE_UNSETTLED_FUNDS`. */
+  refundAccount?: string;
+  /** What of `refundFee` went back into coupons. */
+  couponRefundFee?: number;
+  /** Those coupons (`coupon_*_$n_$m`); absent when there are none. */
+  coupons?: RefundedCoupon[];
 }
 
 export interface RefundQuery {
@@ -66,6 +80,9 @@ const REF_FIELDS = [
   ['transactionId', 'transaction_id', /^[0-9A-Za-z_-]{1,32}$/],
   ['outTradeNo', 'out_trade_no', /^[0-9A-Za-z_\-|*@]{1,32}$/],
 ] as const;
+
+/** How many refunds of an order one reply lists. */
+const PAGE = 10;
 
 /** What every reply says, whatever was asked for. */
 const REQUIRED = [
@@ -104,6 +121,37 @@ export async function queryRefund(gateway: Gateway, merchants: Merchants, ref: R
   const totalRefundCount = count(raw['total_refund_count']);
   if (totalRefundCount !== undefined) query.totalRefundCount = totalRefundCount;
   return query;
+}
+
+/**
+ * All refunds of an order, page after page.
+ * @throws {WechatH5Error} those of {@link queryRefund}
+ */
+export async function* listRefunds(
+  gateway: Gateway,
+  merchants: Merchants,
+  ref: RefundListRef,
+): AsyncGenerator<RefundEntry, void, undefined> {
+  // A refund made while one reads moves the others by one: it is not told twice.
+  const seen = new Set<string>();
+  let offset = 0;
+  for (;;) {
+    let page: RefundQuery;
+    try {
+      page = await queryRefund(gateway, merchants, { ...ref, offset });
+    } catch (error) {
+      // An offset behind the last refund is a wrong parameter to WeChat Pay.
+      if (offset > 0 && isWechatH5Error(error) && error.errCode === 'PARAM_ERROR') return;
+      throw error;
+    }
+    for (const entry of page.refunds) {
+      if (!seen.has(entry.refundId)) yield entry;
+      seen.add(entry.refundId);
+    }
+    offset += page.refunds.length;
+    const isLast = page.totalRefundCount === undefined ? page.refunds.length < PAGE : offset >= page.totalRefundCount;
+    if (isLast || page.refunds.length === 0) return;
+  }
 }
 
 /** What a hint claims and WeChat Pay's answer has to say as well. Its status is not among them: that may have moved on. */
@@ -159,7 +207,7 @@ export class RefundConfirmations {
 
 /**
  * The `$n` fields as a list. `refund_fee_0` belongs to the first refund; `coupon_refund_fee_0_1` is a coupon
- * of it and stays in `raw`. Whether a later page begins at 0 again is not documented, so any number is taken.
+ * of it. Whether a later page begins at 0 again is not documented, so any number is taken.
  */
 function refundEntries(raw: Readonly<Record<string, string>>): RefundEntry[] {
   const refunds: RefundEntry[] = [];
@@ -185,6 +233,12 @@ function refundEntries(raw: Readonly<Record<string, string>>): RefundEntry[] {
     if (refundChannel !== undefined) entry.refundChannel = refundChannel;
     const refundRecvAccout = of('refund_recv_accout');
     if (refundRecvAccout !== undefined) entry.refundRecvAccout = refundRecvAccout;
+    const refundAccount = of('refund_account');
+    if (refundAccount !== undefined) entry.refundAccount = refundAccount;
+    const couponRefundFee = count(of('coupon_refund_fee'));
+    if (couponRefundFee !== undefined) entry.couponRefundFee = couponRefundFee;
+    const coupons = refundedCouponsOf(raw, n);
+    if (coupons.length > 0) entry.coupons = coupons;
     const refundSuccessTime = parseRefundTime(of('refund_success_time'));
     if (refundSuccessTime !== undefined) entry.refundSuccessTime = refundSuccessTime;
     refunds.push(entry);

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { GatewayPath } from './gateway-endpoints.js';
 import type { Gateway, GatewayReply } from './gateway.js';
 import type { KnownMerchant } from './merchant.js';
@@ -25,7 +24,7 @@ export async function callRepeating(
   for (const pauseMs of PAUSES_MS) {
     if (reply.refusal === undefined || rowOf(reply.refusal.errCode, { operation }).retry !== 'same-parameters') break;
     if (performance.now() + pauseMs >= deadline.at) break;
-    await pause(pauseMs);
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
     reply = await gateway.call(path, merchant, business, subject, deadline);
   }
   return reply;

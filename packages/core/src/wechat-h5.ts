@@ -28,7 +28,17 @@ import { PaymentConfirmations, type PaymentStatus } from './payment-status.js';
 import { closeOrder } from './close-order.js';
 import type { Merchants } from './merchant.js';
 import type { ProblemReporter } from './problems.js';
-import { queryRefund, RefundConfirmations, type RefundQuery, type RefundRef } from './refunds.js';
+import type { NewRefund } from './new-refund.js';
+import { refundOrder, type RefundAccepted } from './refund-order.js';
+import {
+  listRefunds,
+  queryRefund,
+  RefundConfirmations,
+  type RefundEntry,
+  type RefundListRef,
+  type RefundQuery,
+  type RefundRef,
+} from './refunds.js';
 
 /** One configuration of WeChat Pay H5: all operations, without a framework. */
 export interface WechatH5 {
@@ -71,6 +81,15 @@ export interface WechatH5 {
    * @throws {WechatH5Error} `ORDER_UNKNOWN` (REFUNDNOTEXIST), and those of {@link queryOrder}
    */
   queryRefund(ref: RefundRef): Promise<RefundQuery>;
+  /** All refunds of an order, ten in each question: `for await (const entry of pay.listRefunds({ outTradeNo }))`. */
+  listRefunds(ref: RefundListRef): AsyncIterable<RefundEntry>;
+  /**
+   * Gives money back, all of it or a part. It answers when WeChat Pay has accepted the refund; `onRefunded` tells when it
+   * is done. After a timeout ask again with the same `outRefundNo`. Needs `merchant.certificate`.
+   * @throws {WechatH5Error} `ORDER_FIELD_INVALID`, `CERTIFICATE_MISSING`: nothing was sent. `ORDER_UNKNOWN`,
+   *   `GATEWAY_REFUSED` with `errCode`. `GATEWAY_*`, `RETURN_CODE_FAIL`: unknown, never failed
+   */
+  refund(refund: NewRefund): Promise<RefundAccepted>;
   /**
    * Bytes → a notification that WeChat Pay signed for one of the merchants. Synchronous and pure. It knows
    * no order: compare `totalFee` and `feeType` yourself, or use {@link handleNotification}.
@@ -180,6 +199,8 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
     queryOrder: query,
     closeOrder: (ref) => closeOrder(ref, { book, gateway, merchants, query, confirm, now: () => new Date() }),
     queryRefund: (ref) => queryRefund(gateway, merchants, ref),
+    listRefunds: (ref) => listRefunds(gateway, merchants, ref),
+    refund: (refund) => refundOrder(refund, { gateway, merchants, notifyUrl, simulated: settings.simulated }),
     confirmPayment: confirm,
     verifyNotification: (body) => verifyNotification(body, merchants),
     handleNotification: (request) => endpoint.handle(request),

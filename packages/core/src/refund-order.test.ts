@@ -1,0 +1,213 @@
+import { P12_PASSPHRASE } from './certificate.fixture.js';
+import { openHttpsGateway, type HttpsGateway } from './https-gateway.fixture.js';
+import { createWechatH5, type NewRefund, type WechatH5 } from './index.js';
+
+const REFUND = {
+  outTradeNo: 'ORDER-0001',
+  outRefundNo: 'REFUND-0001',
+  totalFee: 1990,
+  refundFee: 990,
+} satisfies NewRefund;
+
+/** What WeChat Pay says of a refund it accepted. */
+const ACCEPTED = {
+  transaction_id: '4200000001',
+  out_trade_no: 'ORDER-0001',
+  out_refund_no: 'REFUND-0001',
+  refund_id: '50000000382019052709732678859',
+  refund_fee: '990',
+  total_fee: '1990',
+  cash_fee: '1990',
+};
+
+let gateway: HttpsGateway;
+let wechatH5: WechatH5;
+beforeAll(async () => {
+  gateway = await openHttpsGateway();
+});
+beforeEach(() => {
+  gateway.requests.length = 0;
+  gateway.answer = () => ACCEPTED;
+  const { cert, key } = gateway.files;
+  wechatH5 = createWechatH5(gateway.options({ certificate: { cert, key } }));
+});
+afterAll(() => gateway.stop());
+
+test('a refund, over mutual TLS', async () => {
+  expect(await wechatH5.refund(REFUND)).toEqual({
+    outRefundNo: 'REFUND-0001',
+    refundId: '50000000382019052709732678859',
+    outTradeNo: 'ORDER-0001',
+    transactionId: '4200000001',
+    refundFee: 990,
+    totalFee: 1990,
+    feeType: 'CNY',
+    cashFee: 1990,
+    coupons: [],
+    raw: expect.objectContaining(ACCEPTED),
+  });
+  expect(gateway.requests).toEqual([
+    {
+      path: '/secapi/pay/refund',
+      certificate: '10000100',
+      fields: {
+        appid: 'wx2421b1c4370ec43b',
+        mch_id: '10000100',
+        out_trade_no: 'ORDER-0001',
+        out_refund_no: 'REFUND-0001',
+        total_fee: '1990',
+        refund_fee: '990',
+        notify_url: 'https://pay.example.com/notify',
+        nonce_str: expect.stringMatching(/^[0-9a-f]{32}$/),
+        sign: expect.stringMatching(/^[0-9A-F]{32}$/),
+      },
+    },
+  ]);
+});
+
+test('with a p12', async () => {
+  const certificate = { pfx: gateway.files.p12, passphrase: P12_PASSPHRASE };
+  await createWechatH5(gateway.options({ certificate })).refund(REFUND);
+  expect(gateway.requests).toMatchObject([{ certificate: '10000100' }]);
+});
+
+test('everything a refund may have, and all of a reply', async () => {
+  gateway.answer = () => ({
+    ...ACCEPTED,
+    fee_type: 'HKD',
+    settlement_refund_fee: '980',
+    settlement_total_fee: '1980',
+    cash_fee_type: 'CNY',
+    cash_refund_fee: '900',
+    coupon_refund_fee: '90',
+    coupon_refund_count: '2',
+    coupon_refund_id_1: 'C1',
+    coupon_refund_fee_1: '40',
+    coupon_type_1: 'NO_CASH',
+    coupon_refund_id_0: 'C0',
+    coupon_refund_fee_0: '50',
+    coupon_type_0: 'CASH',
+  });
+  const { outTradeNo: _, ...refund } = REFUND;
+  expect(
+    await wechatH5.refund({
+      ...refund,
+      transactionId: '4200000001',
+      refundFeeType: 'HKD',
+      refundDesc: '商品已售完',
+      refundAccount: 'REFUND_SOURCE_RECHARGE_FUNDS',
+      notifyUrl: 'https://pay.example.com/refunded',
+      detail: '{"goods_detail":[]}',
+    }),
+  ).toMatchObject({
+    feeType: 'HKD',
+    settlementRefundFee: 980,
+    settlementTotalFee: 1980,
+    cashFeeType: 'CNY',
+    cashRefundFee: 900,
+    couponRefundFee: 90,
+    coupons: [
+      { couponRefundId: 'C0', couponType: 'CASH', couponRefundFee: 50 },
+      { couponRefundId: 'C1', couponType: 'NO_CASH', couponRefundFee: 40 },
+    ],
+  });
+  const [{ fields } = { fields: {} }] = gateway.requests;
+  expect(fields).toMatchObject({
+    transaction_id: '4200000001',
+    refund_fee_type: 'HKD',
+    refund_desc: '商品已售完',
+    refund_account: 'REFUND_SOURCE_RECHARGE_FUNDS',
+    notify_url: 'https://pay.example.com/refunded',
+    detail: '{"goods_detail":[]}',
+  });
+  expect(fields).not.toHaveProperty('out_trade_no');
+});
+
+test('without a certificate nothing is sent', async () => {
+  await expect(createWechatH5(gateway.options()).refund(REFUND)).rejects.toMatchObject({
+    code: 'CERTIFICATE_MISSING',
+    field: 'merchant.certificate',
+    hint: expect.stringContaining('WECHAT_PAY_CERTIFICATE_FILE'),
+  });
+  expect(gateway.requests).toEqual([]);
+});
+
+test.each<[field: string, wrong: Record<string, unknown>]>([
+  ['out_trade_no', { outTradeNo: undefined }],
+  ['out_trade_no', { outTradeNo: '订单' }],
+  ['out_trade_no', { outTradeNo: '1'.repeat(33) }],
+  ['transaction_id', { transactionId: '4200000001' }],
+  ['transaction_id', { outTradeNo: undefined, transactionId: '42 00' }],
+  ['out_refund_no', { outRefundNo: undefined }],
+  ['out_refund_no', { outRefundNo: '' }],
+  ['out_refund_no', { outRefundNo: 'R'.repeat(65) }],
+  ['out_refund_no', { outRefundNo: 'REFUND\n1' }],
+  ['total_fee', { totalFee: 19.9 }],
+  ['total_fee', { totalFee: undefined }],
+  ['refund_fee', { refundFee: 0 }],
+  ['refund_fee', { refundFee: 9.9 }],
+  ['refund_fee', { refundFee: '990' }],
+  ['refund_fee', { refundFee: 1991 }],
+  ['refund_fee_type', { refundFeeType: 'cny' }],
+  ['refund_desc', { refundDesc: '售'.repeat(81) }],
+  ['refund_desc', { refundDesc: 'sold\nout' }],
+  ['refund_desc', { refundDesc: 'sold&total_fee=1' }],
+  ['refund_account', { refundAccount: 'RECHARGE' }],
+  ['notify_url', { notifyUrl: '/refunded' }],
+  ['notify_url', { notifyUrl: 'https://pay.example.com/refunded?id=1' }],
+  ['detail', { detail: '{' }],
+  ['refund_fee', { refund_fee: 1 }],
+  ['reason', { reason: 'sold out' }],
+])('D23, D24, D25: %s is refused by name: %j', async (field, wrong) => {
+  await expect(wechatH5.refund({ ...REFUND, ...wrong } as NewRefund)).rejects.toMatchObject({
+    code: 'ORDER_FIELD_INVALID',
+    field,
+    hint: expect.stringMatching(/./),
+  });
+  expect(gateway.requests).toEqual([]);
+});
+
+test('80 characters of any script are a description', async () => {
+  await wechatH5.refund({ ...REFUND, refundDesc: '🎁'.repeat(80) });
+  expect(gateway.requests).toHaveLength(1);
+});
+
+test.each(['SYSTEMERROR', 'BIZERR_NEED_RETRY'])('N20: %s: asked again with the same number', async (errCode) => {
+  const answers = [{ result_code: 'FAIL', err_code: errCode }, ACCEPTED];
+  gateway.answer = () => answers.shift() ?? {};
+  await wechatH5.refund(REFUND);
+  const [first, second] = gateway.requests.map(({ fields: { nonce_str: _nonce, sign: _sign, ...fields } }) => fields);
+  expect(second).toEqual(first);
+});
+
+test.each([
+  ['NOTENOUGH', 'GATEWAY_REFUSED', '余额不足'],
+  ['TRADE_OVERDUE', 'GATEWAY_REFUSED', '一年'],
+  ['ORDERNOTEXIST', 'ORDER_UNKNOWN', '订单不存在'],
+  ['INVALID_REQ_TOO_MUCH', 'GATEWAY_REFUSED', 'same out_refund_no'],
+  ['SOMETHING_NEW', 'GATEWAY_REFUSED', 'query'],
+])('%s is refused once: %s', async (errCode, code, hint) => {
+  gateway.answer = () => ({ result_code: 'FAIL', err_code: errCode, err_code_des: 'why' });
+  await expect(wechatH5.refund(REFUND)).rejects.toMatchObject({
+    code,
+    errCode,
+    errCodeDes: 'why',
+    hint: expect.stringContaining(hint),
+  });
+  expect(gateway.requests).toHaveLength(1);
+});
+
+test.each([
+  ['out_refund_no', 'REFUND-0002'],
+  ['out_trade_no', 'ORDER-0002'],
+  ['refund_fee', '1990'],
+  ['total_fee', '990'],
+  ['transaction_id', ''],
+  ['refund_id', ''],
+])('a signed reply with %s %j is not believed', async (field, value) => {
+  gateway.answer = () => {
+    const { [field as 'refund_id']: _, ...rest } = ACCEPTED;
+    return value === '' ? rest : { ...rest, [field]: value };
+  };
+  await expect(wechatH5.refund(REFUND)).rejects.toMatchObject({ code: 'GATEWAY_REPLY_INVALID', field });
+});
