@@ -14,6 +14,8 @@ import type { PageReply, PageRequest } from './page.js';
 import { readRawBody, type ParsedBody, type ParsedIncomingMessage } from './raw-body.js';
 import { createWechatH5, partsOf, type InstanceParts, type WechatH5 } from './wechat-h5.js';
 
+export { namingVariables } from './environment.js';
+export { gatewayBases } from './gateway-hosts.js';
 export type { ParsedBody, ParsedIncomingMessage } from './raw-body.js';
 export type { PendingNotification } from './notification-endpoint.js';
 

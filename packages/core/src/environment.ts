@@ -139,7 +139,11 @@ const VARIABLES: readonly (readonly [field: string, option: keyof WechatH5Option
  * Runs `make`; an error about an option that came from the environment names the variable, which is what its reader
  * has set.
  */
-export function namingVariables<Tx, Result>(given: Partial<WechatH5Options<Tx>>, make: () => Result): Result {
+export function namingVariables<Tx, Result>(
+  given: Partial<WechatH5Options<Tx>>,
+  make: () => Result,
+  env: NodeJS.ProcessEnv = process.env,
+): Result {
   try {
     return make();
   } catch (error) {
@@ -150,7 +154,7 @@ export function namingVariables<Tx, Result>(given: Partial<WechatH5Options<Tx>>,
     );
     if (found === undefined) throw error;
     const [, , ...names] = found.map((name) => `WECHAT_PAY_${name}`);
-    const variable = names.find((name) => process.env[name] !== undefined) ?? String(names.at(-1));
+    const variable = names.find((name) => env[name] !== undefined) ?? String(names.at(-1));
     throw new WechatH5Error(code, `${variable}: ${message}`, { field: variable, hint, cause: error });
   }
 }

@@ -1,0 +1,2 @@
+export { runCommandLine } from './command-line.js';
+export type { Terminal } from './terminal.js';

@@ -1,0 +1,20 @@
+import { printable } from './terminal.js';
+
+/** A two-column table: official field names on the left, nothing for what is absent. */
+export function table(rows: readonly (readonly [name: string, value: string | undefined])[]): string {
+  const present = rows.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
+  const width = Math.max(...present.map(([name]) => name.length));
+  return present.map(([name, value]) => `${name.padEnd(width)}  ${printable(value)}`).join('\n');
+}
+
+/** An amount in the smallest unit, and for CNY as people write it. How many decimals other currencies have, WeChat Pay does not say. */
+export function money(amount: number, feeType: string): string {
+  if (feeType !== 'CNY') return `${amount} ${feeType}`;
+  const fen = String(amount).padStart(3, '0');
+  return `${amount} CNY (¥${fen.slice(0, -2)}.${fen.slice(-2)})`;
+}
+
+/** A moment in the time of Beijing, which is that of WeChat Pay's own pages. */
+export function beijing(at: Date): string {
+  return `${new Date(at.getTime() + 8 * 3_600_000).toISOString().slice(0, 19).replace('T', ' ')} +08:00`;
+}

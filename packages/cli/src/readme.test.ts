@@ -1,0 +1,52 @@
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { signedNotification } from '@wechat-h5/core/testing';
+import { COMMANDS } from './commands.js';
+import { EXIT } from './exit-codes.js';
+import { Shop } from './shop.fixture.js';
+
+const README = readFileSync(join(__dirname, '../README.md'), 'utf8');
+const LINES = [...README.matchAll(/^```sh\n(.*?)^```$/gms)].flatMap(([, block = '']) => block.trimEnd().split('\n'));
+
+let shop: Shop;
+
+beforeAll(async () => {
+  shop = await Shop.open();
+  const { folder } = shop.programs;
+  mkdirSync(join(folder, 'bin'));
+  // What npx does, without a registry.
+  writeFileSync(
+    join(folder, 'bin/npx'),
+    `#!/bin/sh\n[ "$1" = @wechat-h5/cli ] || exit 99\nshift\nexec "${process.execPath}" "${shop.programs.program('cli')}" "$@"\n`,
+  );
+  chmodSync(join(folder, 'bin/npx'), 0o755);
+  await shop.order(1990, 'TEA-20260801-0001');
+  const variables = { ...shop.env, WECHAT_PAY_NOTIFY_URL: 'https://pay.example.com/wechat/notify' };
+  writeFileSync(
+    join(folder, 'production.env'),
+    Object.entries(variables)
+      .map(([name, value]) => `${name}=${value}\n`)
+      .join(''),
+  );
+  writeFileSync(join(folder, 'body.xml'), signedNotification({}, shop.merchant));
+  writeFileSync(join(folder, 'order.json'), JSON.stringify({ appid: shop.merchant.appId }));
+});
+
+afterAll(() => shop.close());
+
+test.each(LINES)('%s', async (line) => {
+  const PATH = `${join(shop.programs.folder, 'bin')}:${process.env['PATH']}`;
+  const ran = await shop.programs.runProgram('sh', ['-c', line], { env: { ...shop.env, PATH } });
+  expect(ran).toMatchObject({ code: 0, stderr: '' });
+  expect(ran.stdout).not.toBe('');
+});
+
+test('every command has a row, a line that is run, and examples; every exit code has a row', () => {
+  for (const name of Object.keys(COMMANDS)) {
+    expect(README).toMatch(new RegExp(`^\\| \`${name}[ \`]`, 'm'));
+    expect(LINES.some((line) => line.startsWith(`npx @wechat-h5/cli ${name}`))).toBe(true);
+    expect(COMMANDS[name]?.examples.every((example) => example.startsWith(name))).toBe(true);
+  }
+  const rows = [...README.matchAll(/^\| (\d+) +\|/gm)].map(([, code]) => Number(code));
+  expect(rows).toEqual(Object.values(EXIT));
+});
