@@ -30,7 +30,7 @@ export class Belief {
     const { fields } = message;
     if (fields['return_code'] !== 'SUCCESS') throw returnCodeFail(fields);
     if (message.verify(merchant.keys) === -1) throw replyInvalid("is not signed with the merchant's key", 'sign');
-    const foreign = merchant.foreignId(fields);
+    const foreign = merchant.foreignId(message);
     if (foreign !== undefined) throw replyInvalid('is for another merchant', foreign);
     const recut = recutField(message);
     if (recut !== undefined) throw replyInvalid('can be read in two ways', `${recut.name} contains &${recut.hidden}=`);

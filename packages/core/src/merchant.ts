@@ -1,8 +1,9 @@
 import { checkedCertificate, type Certificate } from './certificate.js';
 import { WechatH5Error } from './errors.js';
 import type { CertificateOptions } from './gateway-request.js';
+import { indexOfName } from './field-name.js';
 import { createReqInfoOpener, type ReqInfoOpener } from './refund-notification.js';
-import { prepareKey, sign, type PreparedKey, type SignType } from './signature.js';
+import { prepareKey, sign, type PreparedKey, type SignedMessage, type SignType } from './signature.js';
 
 /** Who the shop is to WeChat Pay. Ids as the merchant platform shows them. */
 export interface Merchant {
@@ -30,6 +31,11 @@ export interface Merchant {
   /** The merchant API certificate, as contents. Refunds and fund flows need it, nothing else does. */
   certificate?: Certificate;
 }
+
+const APPID = indexOfName('appid');
+const MCH_ID = indexOfName('mch_id');
+const SUB_APPID = indexOfName('sub_appid');
+const SUB_MCH_ID = indexOfName('sub_mch_id');
 
 /** A merchant whose configuration was checked. Holds its keys so that no inspection or JSON shows them. */
 export class KnownMerchant {
@@ -105,14 +111,14 @@ export class KnownMerchant {
     };
   }
 
-  /** The official name of the first id in `fields` that is not ours, or `undefined`. */
-  foreignId(fields: Readonly<Record<string, string>>): string | undefined {
-    if (fields['appid'] !== this.appId) return 'appid';
-    if (fields['mch_id'] !== this.mchId) return 'mch_id';
-    if ((fields['sub_mch_id'] || undefined) !== this.subMchId) return 'sub_mch_id';
+  /** The official name of the first id in the message that is not ours, or `undefined`. */
+  foreignId(message: SignedMessage): string | undefined {
+    if (!message.is(APPID, this.appId)) return 'appid';
+    if (!message.is(MCH_ID, this.mchId)) return 'mch_id';
+    if (!message.is(SUB_MCH_ID, this.subMchId)) return 'sub_mch_id';
+    if (this.subAppId === undefined || message.is(SUB_APPID, this.subAppId)) return undefined;
     // sub_appid is optional in what WeChat Pay sends: absent proves nothing, another one does.
-    if (fields['sub_appid'] && this.subAppId !== undefined && fields['sub_appid'] !== this.subAppId) return 'sub_appid';
-    return undefined;
+    return message.is(SUB_APPID, undefined) ? undefined : 'sub_appid';
   }
 }
 
@@ -143,10 +149,14 @@ export class Merchants {
   }
 
   /** Whose message this is, by its ids alone: needed before the signature can be checked. */
-  ofMessage(fields: Readonly<Record<string, string>>): KnownMerchant | undefined {
-    const subMchId = fields['sub_mch_id'] || undefined;
-    const candidates = this.all.filter((known) => known.mchId === fields['mch_id'] && known.subMchId === subMchId);
-    return candidates.find((known) => known.appId === fields['appid']) ?? candidates[0];
+  ofMessage(message: SignedMessage): KnownMerchant | undefined {
+    let sameIds: KnownMerchant | undefined;
+    for (const known of this.all) {
+      if (!message.is(MCH_ID, known.mchId) || !message.is(SUB_MCH_ID, known.subMchId)) continue;
+      if (message.is(APPID, known.appId)) return known;
+      sameIds ??= known;
+    }
+    return sameIds;
   }
 
   /**

@@ -1,4 +1,6 @@
 import { quoted, WechatH5Error, type WechatH5ErrorCode } from './errors.js';
+import { indexOfName } from './field-name.js';
+import { fieldError, requireOutTradeNo, requirePaymentFields } from './payment-fields.js';
 import type { KnownMerchant, Merchants } from './merchant.js';
 import { paymentOf, type Payment } from './payment.js';
 import { openRefundHint, type RefundHint } from './refund-notification.js';
@@ -21,27 +23,9 @@ export interface PaymentFailure {
   raw: Readonly<Record<string, string>>;
 }
 
-const OUT_TRADE_NO = /^[0-9A-Za-z_\-|*@]{1,32}$/;
-
-/**
- * Shapes of the fields something is decided by. They are part of the authentication: the signed string is
- * not injective, so a value of another shape is a sign of fields cut in another place. Dates are not among
- * them: money is never refused for a date.
- */
-const SHAPES: ReadonlyArray<readonly [name: string, required: boolean, shape: RegExp]> = [
-  ['out_trade_no', true, OUT_TRADE_NO],
-  ['transaction_id', true, /^[0-9A-Za-z_-]{1,32}$/],
-  ['total_fee', true, /^[1-9][0-9]{0,9}$/],
-  ['trade_type', true, /^[0-9A-Za-z_-]{1,16}$/],
-  ['nonce_str', true, /^.{1,32}$/su],
-  ['fee_type', false, /^[A-Z]{3}$/],
-  ['cash_fee', false, /^[0-9]{1,10}$/],
-  ['cash_fee_type', false, /^[A-Z]{3}$/],
-  ['settlement_total_fee', false, /^[0-9]{1,10}$/],
-  ['coupon_fee', false, /^[0-9]{1,10}$/],
-  ['bank_type', false, /^[0-9A-Za-z_-]{1,32}$/],
-  ['openid', false, /^[0-9A-Za-z_-]{1,128}$/],
-];
+const RETURN_CODE = indexOfName('return_code');
+const REQ_INFO = indexOfName('req_info');
+const SIGN = indexOfName('sign');
 
 /**
  * Bytes → a notification. Pure and synchronous: it knows no order, so whoever calls it compares `totalFee`
@@ -63,31 +47,27 @@ export function readNotification(
 ): { notification: Notification; keyIndex: number | undefined } {
   const message = readSigned(body);
   if (!message.ok) throw refused('XML_INVALID', `The body is not the XML of WeChat Pay: ${message.reason}`);
-  const { fields } = message;
-  if (fields['return_code'] !== 'SUCCESS') {
-    if (fields['return_code'] === undefined) throw fieldError('return_code', undefined);
-    throw refused('RETURN_CODE_FAIL', `return_code is ${quoted(fields['return_code'])}`, 'return_code');
+  // Until the signature is verified the fields are asked one by one: a forgery is not worth a record.
+  if (!message.is(RETURN_CODE, 'SUCCESS')) {
+    const returnCode = message.get('return_code');
+    if (returnCode === undefined) throw fieldError('return_code', undefined);
+    throw refused('RETURN_CODE_FAIL', `return_code is ${quoted(returnCode)}`, 'return_code');
   }
-  const merchant = requireMerchant(fields, merchants);
+  const merchant = requireMerchant(message, merchants);
   // A refund notification has no signature at all. One that has is judged by it, whatever else it carries.
-  if (fields['req_info'] !== undefined && fields['sign'] === undefined) {
-    requireOurs(fields, merchant);
-    return { notification: openRefundHint(fields, merchant.reqInfoOpeners), keyIndex: undefined };
+  if (message.has(REQ_INFO) && !message.has(SIGN)) {
+    requireOurs(message, merchant);
+    return { notification: openRefundHint(message.fields, merchant.reqInfoOpeners), keyIndex: undefined };
   }
   const keyIndex = requireSignature(message, merchant);
-  requireOurs(fields, merchant);
+  requireOurs(message, merchant);
   requireRecutFree(message);
-  return { notification: paymentNotification(fields), keyIndex };
-}
-
-/** @throws {WechatH5Error} `FIELD_MISSING`, `FIELD_INVALID` */
-export function requirePaymentFields(fields: Readonly<Record<string, string>>): void {
-  for (const [name, required, shape] of SHAPES) requireShape(name, required, shape, fields[name]);
+  return { notification: paymentNotification(message.fields), keyIndex };
 }
 
 function paymentNotification(fields: Readonly<Record<string, string>>): PaymentNotification | PaymentFailure {
   if (fields['result_code'] === 'FAIL') {
-    requireShape('out_trade_no', true, OUT_TRADE_NO, fields['out_trade_no']);
+    requireOutTradeNo(fields);
     return {
       type: 'payment-failed',
       mchId: fields['mch_id'] ?? '',
@@ -132,25 +112,27 @@ function requireSignature(message: SignedMessage, merchant: KnownMerchant): numb
   );
 }
 
-function requireMerchant(fields: Readonly<Record<string, string>>, merchants: Merchants): KnownMerchant {
-  const merchant = merchants.ofMessage(fields);
+function requireMerchant(message: SignedMessage, merchants: Merchants): KnownMerchant {
+  const merchant = merchants.ofMessage(message);
   if (merchant !== undefined) return merchant;
-  if (fields['mch_id'] === undefined) throw fieldError('mch_id', undefined);
-  const sub = fields['sub_mch_id'] ? ` with sub_mch_id ${quoted(fields['sub_mch_id'])}` : '';
+  const mchId = message.get('mch_id');
+  if (mchId === undefined) throw fieldError('mch_id', undefined);
+  const subMchId = message.get('sub_mch_id');
+  const sub = subMchId ? ` with sub_mch_id ${quoted(subMchId)}` : '';
   throw refused(
     'MERCHANT_UNKNOWN',
-    `mch_id is ${quoted(fields['mch_id'])}${sub}`,
+    `mch_id is ${quoted(mchId)}${sub}`,
     'mch_id',
     'No configured merchant has these ids. 没有配置该商户号。',
   );
 }
 
-function requireOurs(fields: Readonly<Record<string, string>>, merchant: KnownMerchant): void {
-  const foreign = merchant.foreignId(fields);
+function requireOurs(message: SignedMessage, merchant: KnownMerchant): void {
+  const foreign = merchant.foreignId(message);
   if (foreign === undefined) return;
   throw refused(
     'MERCHANT_MISMATCH',
-    `${foreign} is ${quoted(fields[foreign] ?? '')}`,
+    `${foreign} is ${quoted(message.get(foreign) ?? '')}`,
     foreign,
     `The message is for another application. List it under merchant if it is yours. 通知中的 ${foreign} 与配置不一致。`,
   );
@@ -165,20 +147,6 @@ function requireRecutFree(message: SignedMessage): void {
     recut.name,
     'The same signature would fit a message in which this is a field of its own, so it proves nothing.',
   );
-}
-
-function requireShape(name: string, required: boolean, shape: RegExp, value: string | undefined): void {
-  if (value === undefined || value === '') {
-    if (required) throw fieldError(name, undefined);
-    return;
-  }
-  if (!shape.test(value)) throw fieldError(name, value);
-}
-
-function fieldError(name: string, value: string | undefined): WechatH5Error {
-  return value === undefined
-    ? refused('FIELD_MISSING', `${name} is missing`, name)
-    : refused('FIELD_INVALID', `${name} is ${quoted(value)}`, name);
 }
 
 function refused(

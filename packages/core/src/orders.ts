@@ -3,7 +3,7 @@ import type { Gateway, GatewayReply } from './gateway.js';
 import type { KnownMerchant, Merchants } from './merchant.js';
 import { assertMwebUrl, MWEB_URL_LIFE_MS, MWEB_URL_REUSE_MS, redirectTarget, withRedirectUrl } from './mweb-url.js';
 import { outTradeNo as checkedOutTradeNo, unifiedOrderFields, type NewOrder, type SceneInfo } from './new-order.js';
-import { requirePaymentFields } from './notification.js';
+import { requirePaymentFields } from './payment-fields.js';
 import { orderId, type OrderBook, type OrderKey, type OrderLink } from './order-book.js';
 import { addressChanged, numberTaken, orderClosed, orderPaid, refusalOf, refuseIfOver } from './order-refusals.js';
 import { orderKeyOf, paymentOf, type Payment } from './payment.js';

@@ -44,7 +44,7 @@ export function paymentOf(raw: Readonly<Record<string, string>>): Payment {
     mchId: raw['mch_id'] ?? '',
     outTradeNo: raw['out_trade_no'] ?? '',
     transactionId: raw['transaction_id'] ?? '',
-    totalFee: Number(raw['total_fee']),
+    totalFee: feeOf(raw['total_fee']),
     feeType: raw['fee_type'] || 'CNY',
     attach: raw['attach'] ?? '',
     tradeType: raw['trade_type'] ?? '',
@@ -52,10 +52,10 @@ export function paymentOf(raw: Readonly<Record<string, string>>): Payment {
   };
   if (raw['sub_appid']) payment.subAppId = raw['sub_appid'];
   if (raw['sub_mch_id']) payment.subMchId = raw['sub_mch_id'];
-  if (raw['cash_fee']) payment.cashFee = Number(raw['cash_fee']);
+  if (raw['cash_fee']) payment.cashFee = feeOf(raw['cash_fee']);
   if (raw['cash_fee_type']) payment.cashFeeType = raw['cash_fee_type'];
-  if (raw['settlement_total_fee']) payment.settlementTotalFee = Number(raw['settlement_total_fee']);
-  if (raw['coupon_fee']) payment.couponFee = Number(raw['coupon_fee']);
+  if (raw['settlement_total_fee']) payment.settlementTotalFee = feeOf(raw['settlement_total_fee']);
+  if (raw['coupon_fee']) payment.couponFee = feeOf(raw['coupon_fee']);
   if (raw['coupon_fee'] || raw['coupon_count']) {
     const coupons = couponsOf(raw);
     if (coupons.length > 0) payment.coupons = coupons;
@@ -68,6 +68,13 @@ export function paymentOf(raw: Readonly<Record<string, string>>): Payment {
   const timeEnd = parseTime(raw['time_end']);
   if (timeEnd !== undefined) payment.timeEnd = timeEnd;
   return payment;
+}
+
+/** `Number` of a string that was checked to be digits, at a fraction of the cost. */
+function feeOf(digits = ''): number {
+  let fee = 0;
+  for (let i = 0; i < digits.length; i++) fee = fee * 10 + digits.charCodeAt(i) - 0x30;
+  return fee;
 }
 
 export function evidenceOf(payment: Payment): PaymentEvidence {

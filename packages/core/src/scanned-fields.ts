@@ -1,4 +1,4 @@
-import { DOCUMENTED_NAMES, INDEX_OF_NAME, UNDOCUMENTED } from './field-name.js';
+import { DOCUMENTED_NAMES, indexOfName, UNDOCUMENTED, WRITER_OF } from './field-name.js';
 
 /** The largest document that is read, in bytes. */
 export const MAX_BYTES = 64 * 1024;
@@ -40,6 +40,9 @@ export const NOT_ASCII = 4;
 /** The fields in ascending order of their names, byte by byte. */
 export const order = new Int32Array(MAX_FIELDS);
 
+/** For each documented name, the field that has it, or -1. */
+export const fieldOf = new Int16Array(DOCUMENTED_NAMES.length);
+
 export const scanned = {
   /** A new number for each document. */
   serial: 0,
@@ -51,8 +54,6 @@ export const scanned = {
   isAscending: true,
   /** Whether any value contains `&`. */
   hasAmpersand: false,
-  /** The field `sign`, or -1. */
-  signField: -1,
 };
 
 /** V8 fills one of these in half the time of `Object.create(null)`, which it makes a hash table from the start. */
@@ -67,20 +68,15 @@ export function scannedRecord(): Record<string, string> {
     const start = numbers[field + VALUE_START]!;
     // To cut a value out of the pairs costs far less than to decode it alone.
     const isInPairs = start < ASIDE_START && numbers[field + NOT_ASCII] === 0;
-    record[nameOf(field)] = isInPairs
-      ? pairs.slice(start - PAIRS_START, numbers[field + END]! - PAIRS_START)
-      : valueOf(field);
+    const value = isInPairs ? pairs.slice(start - PAIRS_START, numbers[field + END]! - PAIRS_START) : valueOf(field);
+    const documented = numbers[field + NAME]!;
+    if (documented === UNDOCUMENTED) record[nameOf(field)] = value;
+    else WRITER_OF[documented]!(record, value);
   }
   return record;
 }
 
-/** The value of one field, or `undefined` if the document has none of this name. */
-export function scannedValue(name: string): string | undefined {
-  const field = findField(name);
-  return field === -1 ? undefined : valueOf(field);
-}
-
-function valueOf(field: number): string {
+export function valueOf(field: number): string {
   const encoding = numbers[field + NOT_ASCII] === 0 ? 'latin1' : 'utf8';
   return text.toString(encoding, numbers[field + VALUE_START], numbers[field + END]);
 }
@@ -103,11 +99,11 @@ export function nameOf(field: number): string {
 
 /** The field with this name, or -1. */
 export function findField(name: string): number {
-  const documented = INDEX_OF_NAME.get(name) ?? UNDOCUMENTED;
+  const documented = indexOfName(name);
+  if (documented !== UNDOCUMENTED) return fieldOf[documented]!;
   const fieldsEnd = scanned.count * NUMBERS_PER_FIELD;
   for (let field = 0; field < fieldsEnd; field += NUMBERS_PER_FIELD) {
-    if (numbers[field + NAME] !== documented) continue;
-    if (documented !== UNDOCUMENTED || nameOf(field) === name) return field;
+    if (numbers[field + NAME] === UNDOCUMENTED && nameOf(field) === name) return field;
   }
   return -1;
 }

@@ -1,6 +1,6 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import { quoted, WechatH5Error } from './errors.js';
-import { isFieldName } from './field-name.js';
+import { indexOfName, isFieldName, type DocumentedName } from './field-name.js';
 import * as store from './scanned-fields.js';
 import { END, KEY_ROOM, MAX_BYTES, PAIRS_START, scanned, VALUE_START } from './scanned-fields.js';
 import type { RefusedXml } from './xml-refusal.js';
@@ -10,6 +10,8 @@ import { scanXml } from './xml-scanner.js';
 export type SignType = 'MD5' | 'HMAC-SHA256';
 
 const SIGN_TYPES: readonly SignType[] = ['MD5', 'HMAC-SHA256'];
+const SIGN = indexOfName('sign');
+const SIGN_TYPE = indexOfName('sign_type');
 
 /** Why no key can verify a message: it has no `sign`, or one that is not 32 or 64 upper-case hexadecimal digits. */
 export type SignRefusal = 'SIGN_MISSING' | 'SIGN_MALFORMED';
@@ -193,7 +195,7 @@ export class SignedMessage {
     const end = signEnd();
     this.signRefusal =
       start === end ? 'SIGN_MISSING' : isWellFormedSign(text, start, end) ? undefined : 'SIGN_MALFORMED';
-    const declared = store.findField('sign_type');
+    const declared = store.fieldOf[SIGN_TYPE]!;
     this.signType =
       (declared === -1 ? undefined : SIGN_TYPES.find((type) => store.hasValue(declared, type))) ??
       signTypeByLength(end - start);
@@ -202,7 +204,21 @@ export class SignedMessage {
   /** The value of one field. Cheaper than {@link fields}, for a message that may yet be refused. */
   get(name: string): string | undefined {
     this.#load();
-    return store.scannedValue(name);
+    const field = store.findField(name);
+    return field === -1 ? undefined : store.valueOf(field);
+  }
+
+  /** Whether the field has this ASCII value; `undefined`: whether it is absent or empty. Cheaper than {@link get}. */
+  is(name: DocumentedName, value: string | undefined): boolean {
+    this.#load();
+    const field = store.fieldOf[name]!;
+    return field === -1 ? value === undefined : store.hasValue(field, value ?? '');
+  }
+
+  /** Whether the message has this field, be it empty. */
+  has(name: DocumentedName): boolean {
+    this.#load();
+    return store.fieldOf[name] !== -1;
   }
 
   /** Every field, exact, in a record without a prototype. Made when first read. */
@@ -237,11 +253,13 @@ export class SignedMessage {
 
 /** Where the value of `sign` begins and ends in the scanned text; both 0, if there is none. */
 function signStart(): number {
-  return scanned.signField === -1 ? 0 : store.numbers[scanned.signField + VALUE_START]!;
+  const field = store.fieldOf[SIGN]!;
+  return field === -1 ? 0 : store.numbers[field + VALUE_START]!;
 }
 
 function signEnd(): number {
-  return scanned.signField === -1 ? 0 : store.numbers[scanned.signField + END]!;
+  const field = store.fieldOf[SIGN]!;
+  return field === -1 ? 0 : store.numbers[field + END]!;
 }
 
 function signTypeByLength(signLength: number): SignType {

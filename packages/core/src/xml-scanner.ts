@@ -1,6 +1,14 @@
 import { isUtf8 } from 'node:buffer';
 import { types } from 'node:util';
-import { documentedName, DOCUMENTED_NAMES, MAX_NAME_LENGTH, SPELLINGS, UNDOCUMENTED } from './field-name.js';
+import {
+  documentedName,
+  DOCUMENTED_NAMES,
+  indexOfName,
+  MAX_NAME_LENGTH,
+  SPELLING_WORDS,
+  SPELLINGS,
+  UNDOCUMENTED,
+} from './field-name.js';
 import * as store from './scanned-fields.js';
 import {
   ASIDE_START,
@@ -38,7 +46,8 @@ const LOWER_L = 0x6c;
 const LOWER_P = 0x70;
 const LOWER_Q = 0x71;
 const LOWER_X = 0x78;
-const NOT_ASCII_BIT = 0x80;
+/** The highest bit of each of four bytes: clear in ASCII. */
+const NOT_ASCII_BITS = 0x80808080 | 0;
 /** The first byte of U+F000 to U+FFFF. XML forbids the last two of them, U+FFFE and U+FFFF: EF BF BE and EF BF BF. */
 const LEAD_BYTE_EF = 0xef;
 
@@ -60,12 +69,15 @@ function byteTable(holds: (byte: number) => boolean): Uint8Array {
 
 const IS_NAME_START = byteTable((byte) => /[A-Za-z_]/.test(String.fromCharCode(byte)));
 const IS_NAME_PART = byteTable((byte) => /[A-Za-z0-9_.-]/.test(String.fromCharCode(byte)));
-/** Bytes that need a second look inside a CDATA section: they may end it, XML may forbid them, or they are `&`. */
-const IS_SPECIAL_IN_CDATA = byteTable(
+/** Bytes that need a second look: they may end a section or a text, be a reference, or be what XML forbids. */
+const IS_SPECIAL = byteTable(
   (byte) =>
-    byte === RIGHT_BRACKET || byte === AMPERSAND || byte === LEAD_BYTE_EF || (byte < SPACE && !isXmlCharacter(byte)),
+    byte === LESS_THAN ||
+    byte === RIGHT_BRACKET ||
+    byte === AMPERSAND ||
+    byte === LEAD_BYTE_EF ||
+    (byte < SPACE && !isXmlCharacter(byte)),
 );
-const IS_SPECIAL_IN_TEXT = byteTable((byte) => byte === LESS_THAN || IS_SPECIAL_IN_CDATA[byte] === 1);
 
 /** What XML 1.0 calls a Char. Nothing else can be in a document, however it is written. */
 function isXmlCharacter(codePoint: number): boolean {
@@ -83,7 +95,7 @@ function isXmlCharacter(codePoint: number): boolean {
 // They are not the fields of an object because V8 reads module variables twice as fast; and what runs for each field
 // is kept short and apart from what runs rarely, because V8 inlines only so much code into scanField.
 
-const { text, textWords, numbers, order } = store;
+const { text, textWords, numbers, order, fieldOf } = store;
 /** A copy of the document with a NUL behind it. Nothing accepts a NUL, so no loop needs to watch for the end. */
 const input = Buffer.alloc(MAX_BYTES + 2 * CDATA_OPEN.length);
 let inputLength = 0;
@@ -101,7 +113,7 @@ let isAllAscii = true;
 let hasAmpersand = false;
 /** The documented name that came behind each one in the last document. Nearly always it does again, so it is tried first. */
 const followers = new Int32Array(DOCUMENTED_NAMES.length + 1);
-const SIGN = DOCUMENTED_NAMES.indexOf('sign');
+const SIGN = indexOfName('sign');
 let rootName = '';
 let openTag = '';
 let closeTag = '';
@@ -145,7 +157,7 @@ function scanLoaded(document: Uint8Array | string): string | undefined {
 function begin(root: string): void {
   scanned.serial++;
   scanned.count = 0;
-  scanned.signField = -1;
+  fieldOf.fill(-1);
   textEnd = PAIRS_START;
   asideEnd = ASIDE_START;
   fieldCount = 0;
@@ -212,7 +224,7 @@ function scanField(at: number): number {
   if (fieldCount === MAX_FIELDS) return refuse(at, `at most ${MAX_FIELDS} fields`);
   const start = textEnd;
   let name = followers[previousName + 1]!;
-  let next = scanExpectedName(at + 1, SPELLINGS[name]!, start);
+  let next = scanExpectedName(at + 1, SPELLING_WORDS[name]!, SPELLINGS[name]!.length - 4, start);
   if (next === REFUSED) {
     next = scanName(at + 1, start);
     if (next - at - 1 > MAX_NAME_LENGTH) return refuse(at, `a name of at most ${MAX_NAME_LENGTH} characters`);
@@ -247,21 +259,26 @@ function scanField(at: number): number {
   else if (insertInOrder(field) === REFUSED) return refuse(at, `<${nameOf(field)}> only once`);
   fieldCount++;
   previousName = name;
-  if (name === SIGN) scanned.signField = field;
+  if (name !== UNDOCUMENTED) fieldOf[name] = field;
   if (name === SIGN || textEnd === valueStart) setAside(field);
   else text[textEnd++] = AMPERSAND;
   return next;
 }
 
-/** A documented name, if it is this one that follows. Copies it as it compares. */
-function scanExpectedName(at: number, spelling: Uint8Array, end: number): number {
-  let next = at;
-  for (let i = 0; i < spelling.length; i++) {
-    const byte = spelling[i]!;
-    if (input[next] !== byte) return REFUSED;
-    text[end + i] = byte;
-    next++;
+/**
+ * A documented name, if it is this one that follows. Copies it as it compares, four bytes at a time: the last four, of
+ * which the first may have been seen already, because every documented name has at least as many.
+ */
+function scanExpectedName(at: number, spelling: DataView, last: number, end: number): number {
+  for (let i = 0; i < last; i += 4) {
+    const word = spelling.getInt32(i);
+    if (inputWords.getInt32(at + i) !== word) return REFUSED;
+    textWords.setInt32(end + i, word);
   }
+  const word = spelling.getInt32(last);
+  if (inputWords.getInt32(at + last) !== word) return REFUSED;
+  textWords.setInt32(end + last, word);
+  const next = at + last + 4;
   return IS_NAME_PART[input[next]!] === 0 ? next : REFUSED;
 }
 
@@ -284,9 +301,8 @@ function scanValue(at: number): number {
       if (input[next + 1] === SLASH) break;
       if (!isCdataOpen(next)) return refuse(next, 'text, a CDATA section or a close tag');
       const from = next + CDATA_OPEN.length;
-      const to = cdataEnd(from);
+      const to = scanCharacters(from, end - from, true);
       if (to === REFUSED) return REFUSED;
-      append(from, to, end);
       end += to - from;
       next = to + CDATA_CLOSE.length;
     } else if (input[next] === AMPERSAND) {
@@ -295,9 +311,8 @@ function scanValue(at: number): number {
       if (next === REFUSED) return REFUSED;
       end = textEnd;
     } else {
-      const to = textRunEnd(next);
+      const to = scanCharacters(next, end - next, false);
       if (to === REFUSED) return REFUSED;
-      append(next, to, end);
       end += to - next;
       next = to;
     }
@@ -306,40 +321,56 @@ function scanValue(at: number): number {
   return next;
 }
 
-/** Where the CDATA section ends that begins here. */
-function cdataEnd(at: number): number {
+/**
+ * Up to the end of the CDATA section, or in text up to markup or a reference. Copies what it passes, `distance` bytes
+ * further on in the text.
+ */
+function scanCharacters(at: number, distance: number, inCdata: boolean): number {
   let next = at;
   let bits = 0;
   for (;;) {
-    const byte = input[next]!;
-    if (IS_SPECIAL_IN_CDATA[byte] !== 0) {
-      if (isCdataClose(next)) break;
-      if (byte === AMPERSAND) hasAmpersand = true;
-      else if (byte !== RIGHT_BRACKET && !isAllowed(next)) return refuseCharacter(next, CDATA_CLOSE);
+    let word = inputWords.getInt32(next);
+    while (isPlain(word)) {
+      textWords.setInt32(next + distance, word);
+      bits |= word;
+      next += 4;
+      word = inputWords.getInt32(next);
     }
-    bits |= byte;
-    next++;
+    // Up to the byte that needs a second look, and over it.
+    for (let plain = true; plain; next++) {
+      const byte = input[next]!;
+      if (IS_SPECIAL[byte] !== 0) {
+        if (inCdata ? isCdataClose(next) : byte === LESS_THAN || byte === AMPERSAND) {
+          if ((bits & NOT_ASCII_BITS) !== 0) isAscii = false;
+          return next;
+        }
+        if (byte === AMPERSAND) hasAmpersand = true;
+        else if (byte === RIGHT_BRACKET) {
+          if (isCdataClose(next)) return refuse(next, `no ${CDATA_CLOSE} in text`);
+        } else if (byte !== LESS_THAN && !isAllowed(next)) {
+          return refuseCharacter(next, inCdata ? CDATA_CLOSE : 'a close tag');
+        }
+        plain = false;
+      }
+      text[next + distance] = byte;
+      bits |= byte;
+    }
   }
-  if (bits >= NOT_ASCII_BIT) isAscii = false;
-  return next;
 }
 
-/** Where the text that begins here meets markup or a reference. */
-function textRunEnd(at: number): number {
-  let next = at;
-  let bits = 0;
-  for (;;) {
-    const byte = input[next]!;
-    if (IS_SPECIAL_IN_TEXT[byte] !== 0) {
-      if (byte === LESS_THAN || byte === AMPERSAND) break;
-      if (isCdataClose(next)) return refuse(next, `no ${CDATA_CLOSE} in text`);
-      if (byte !== RIGHT_BRACKET && !isAllowed(next)) return refuseCharacter(next, 'a close tag');
-    }
-    bits |= byte;
-    next++;
-  }
-  if (bits >= NOT_ASCII_BIT) isAscii = false;
-  return next;
+/** Whether none of four bytes needs a second look. */
+function isPlain(word: number): boolean {
+  const controls = (word - 0x20202020) & ~word;
+  const ampersands = zeros(word ^ 0x26262626);
+  const lessThans = zeros(word ^ 0x3c3c3c3c);
+  const brackets = zeros(word ^ 0x5d5d5d5d);
+  const leads = zeros(word ^ 0xefefefef);
+  return ((controls | ampersands | lessThans | brackets | leads) & NOT_ASCII_BITS) === 0;
+}
+
+/** Sets the highest bit of each byte that is 0. May set it in bytes above such a one as well. */
+function zeros(word: number): number {
+  return (word - 0x01010101) & ~word;
 }
 
 /** Whether `</name>` follows, where the name stands in the text. */
@@ -461,18 +492,6 @@ function isCdataClose(at: number): boolean {
 /** Whether the byte, one that XML may forbid, is part of a character like any other. */
 function isAllowed(at: number): boolean {
   return input[at] === LEAD_BYTE_EF && (input[at + 1] !== 0xbf || input[at + 2]! < 0xbe);
-}
-
-/** Takes over bytes of the input as they are. */
-function append(from: number, to: number, end: number): void {
-  if (to - from > 64) return appendMany(from, to, end);
-  // The last word may reach beyond the end. What comes next is written over that.
-  const shift = end - from;
-  for (let i = from; i < to; i += 4) textWords.setInt32(i + shift, inputWords.getInt32(i));
-}
-
-function appendMany(from: number, to: number, end: number): void {
-  text.set(input.subarray(from, to), end);
 }
 
 /** Writes a character in UTF-8. */
