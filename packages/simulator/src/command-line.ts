@@ -41,7 +41,7 @@ export async function runCommandLine(args: readonly string[], { out, error }: Ou
   }
   const environment = environmentOf(simulator);
   if (parsed.json) {
-    const { apiKey: _, ...merchant } = simulator.merchant;
+    const { apiKey: _key, certificate: _certificate, p12: _p12, ...merchant } = simulator.merchant;
     out(`${JSON.stringify({ type: 'started', url: simulator.url, merchant, environment })}\n`);
     simulator.events.subscribe((event) => out(`${JSON.stringify(event)}\n`));
   } else {

@@ -49,7 +49,8 @@ export class Control {
     const { pathname } = request.url;
     if (pathname !== '/' && !pathname.startsWith(CONTROL_PATH)) return undefined;
     if (!isAddressedToLoopback(request.headers.host)) return refusal(403, 'FORBIDDEN', 'the Host is not loopback');
-    const { merchant, orders, refunds, notifier } = this.#options;
+    const { merchant, orders, refunds, notifier, refundDesk } = this.#options;
+    refundDesk.settleDue();
     if (pathname === '/') return overviewPage(merchant, { orders: orders.list(), refunds: refunds.list() }, notifier);
     const resource = pathname.slice(CONTROL_PATH.length);
     if (request.method === 'GET') return this.#read(resource);

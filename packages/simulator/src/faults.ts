@@ -1,13 +1,25 @@
 import type { NotificationAttempt } from './notifier.js';
+import type { SignType } from './orders.js';
+import type { RefundStatus } from './refunds.js';
 
-export type GatewayOperation = 'unifiedorder' | 'orderquery' | 'closeorder' | 'refundquery';
+export type GatewayOperation = 'unifiedorder' | 'orderquery' | 'closeorder' | 'refund' | 'refundquery';
 
 /** What happens to a scripted call of the gateway instead of the plain answer. */
 export type GatewayFault =
-  /** A signed reply with `result_code=FAIL` and this code (`SYSTEMERROR`, `FREQUENCY_LIMITED`, …). Nothing is applied. */
-  | { readonly errCode: string; readonly errCodeDes?: string }
-  /** The plain answer with these fields in place of its own, correctly signed; an empty value leaves a field out. */
+  /**
+   * A signed reply with `result_code=FAIL` and this code (`SYSTEMERROR`, `FREQUENCY_LIMITED`, …), with the official words
+   * for it unless others are given. Nothing is applied, unless `apply` says that it was all the same.
+   */
+  | { readonly errCode: string; readonly errCodeDes?: string; readonly apply?: boolean }
+  /**
+   * The plain answer with these fields in place of its own, correctly signed; an empty value leaves a field out. A
+   * `sign` among them is sent as it is: an empty one makes an unsigned reply.
+   */
   | { readonly fields: Readonly<Record<string, string>> }
+  /** The plain answer, signed with this type, whatever the request was signed with. */
+  | { readonly signType: SignType }
+  /** Not WeChat Pay's own answer, but one of the machines before it: this HTTP status and page. Nothing is applied. */
+  | { readonly status: number; readonly body?: string }
   /** An unsigned reply with `return_code=FAIL` and this text. Nothing is applied. */
   | { readonly returnMsg: string }
   /** The connection is cut before a byte of the reply: `apply` after the operation took effect, `ignore` before. */
@@ -46,6 +58,13 @@ export type RefundForgery =
 export interface Faults {
   /** The next correctly signed call of `operation` meets `fault`. */
   nextCall(operation: GatewayOperation, fault: GatewayFault, target?: FaultTarget): void;
+  /**
+   * How the next refund that the merchant's server asks for ends by itself; `PROCESSING` leaves it open for
+   * `settleRefund()`.
+   *
+   * @throws {RangeError} for another status
+   */
+  nextRefund(status: RefundStatus, target?: FaultTarget): void;
   /** The notification of the next payment, or refund that ends, is never sent, nor repeated. */
   loseNotification(target?: FaultTarget): void;
   /** The notification of the next payment or refund leaves `milliseconds` late: real time, not scaled; at most a day. */
@@ -81,9 +100,14 @@ interface Scripted<Fault> {
 export class FaultScript {
   readonly #calls: (Scripted<GatewayFault> & { readonly operation: GatewayOperation })[] = [];
   readonly #notifications: Scripted<NotificationFault>[] = [];
+  readonly #refunds: Scripted<RefundStatus>[] = [];
 
   addCall(operation: GatewayOperation, fault: GatewayFault, target: FaultTarget = {}): void {
     this.#calls.push({ operation, fault, outTradeNo: target.outTradeNo });
+  }
+
+  addRefund(status: RefundStatus, target: FaultTarget = {}): void {
+    this.#refunds.push({ fault: status, outTradeNo: target.outTradeNo });
   }
 
   addNotification(fault: NotificationFault, target: FaultTarget = {}): void {
@@ -93,6 +117,11 @@ export class FaultScript {
   /** Takes the fault that this call meets, if one is scripted. */
   takeCall(operation: GatewayOperation, outTradeNo: string | undefined): GatewayFault | undefined {
     return take(this.#calls, (call) => call.operation === operation && concerns(call, outTradeNo));
+  }
+
+  /** Takes how this order's new refund will end, if that is scripted. */
+  takeRefund(outTradeNo: string): RefundStatus | undefined {
+    return take(this.#refunds, (scripted) => concerns(scripted, outTradeNo));
   }
 
   /** Takes one fault of each kind: a notification can be late and doubled. */
@@ -110,6 +139,7 @@ export class FaultScript {
   clear(): void {
     this.#calls.length = 0;
     this.#notifications.length = 0;
+    this.#refunds.length = 0;
   }
 }
 

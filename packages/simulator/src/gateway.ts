@@ -1,48 +1,37 @@
+import { identify, readMessage, type CallerRefusal } from './caller.js';
 import type { EventLog } from './events.js';
 import type { FaultScript, GatewayFault, GatewayOperation } from './faults.js';
 import { peerOf, type HttpOutcome, type HttpReply, type HttpRequest } from './http-exchange.js';
-import type { Answer, Operation } from './operation.js';
-import { closeOrder, orderQuery, unifiedOrder } from './order-operations.js';
+import { officialDescription } from './official-descriptions.js';
+import type { Answer } from './operation.js';
 import type { OrderLedger, SignType } from './orders.js';
-import { refundQuery } from './refund-operations.js';
+import type { RefundDesk } from './refund-desk.js';
 import type { RefundLedger } from './refunds.js';
+import { refusedCertificate } from './refused-certificate.js';
+import { operationAt, ROUTES } from './routes.js';
 import { randomToken, type SimulatedMerchant } from './simulated-merchant.js';
-import { isSignedBy, sign } from './signing.js';
+import { sign } from './signing.js';
 import { pick, type Fields } from './wire-fields.js';
-import { buildXml, parseXml } from './xml.js';
-
-/** A reply that cannot be signed: the caller is not known, or what came was no message. */
-interface Unsigned {
-  readonly code: string;
-  readonly returnMsg: string;
-}
-
-type Judged<Value> = { readonly ok: true; readonly value: Value } | ({ readonly ok: false } & Unsigned);
+import { buildXml } from './xml.js';
 
 interface Answered {
-  readonly reply: Fields | 'drop';
+  readonly reply: Fields | HttpReply | 'drop';
   readonly verdict: string;
   readonly reason?: string;
 }
 
-const OPERATIONS: Readonly<Record<GatewayOperation, Operation>> = {
-  unifiedorder: unifiedOrder,
-  orderquery: orderQuery,
-  closeorder: closeOrder,
-  refundquery: refundQuery,
-};
-
-/** The official words for codes that a script may ask for without words of its own. */
-const DESCRIPTIONS = new Map([
-  ['SYSTEMERROR', '系统错误'],
-  ['FREQUENCY_LIMITED', '频率限制'],
-  ['NOAUTH', '商户无此接口权限'],
-]);
+/** One call of a known merchant. */
+interface Call {
+  readonly operation: GatewayOperation;
+  readonly fields: Fields;
+  readonly signType: SignType;
+}
 
 export interface GatewayOptions {
   readonly merchant: SimulatedMerchant;
   readonly orders: OrderLedger;
   readonly refunds: RefundLedger;
+  readonly refundDesk: RefundDesk;
   readonly events: EventLog;
   readonly faults: FaultScript;
   readonly now: () => Date;
@@ -66,30 +55,39 @@ export class Gateway {
     const subject = fields ? this.#subject(fields) : {};
     const about = { operation, peer: peerOf(request), ...subject };
     events.record({ type: 'gateway.request', ...about, ...(fields && { fields }) });
-    const { reply, verdict, reason } = message.ok
-      ? this.#answer(operation, message.value, subject.outTradeNo)
-      : unsigned(message);
+    const { reply, verdict, reason } =
+      certificateRefusal(operation, request) ??
+      (message.ok ? this.#answer(operation, message.value, subject.outTradeNo) : refused(message));
+    const seen = reply === 'drop' ? {} : isHttp(reply) ? { status: reply.status } : { status: 200, fields: reply };
     events.record({
       type: 'gateway.reply',
       ...about,
-      ...(reply !== 'drop' && { status: 200, fields: reply }),
+      ...seen,
       verdict,
       ...(reason !== undefined && { reason }),
     });
-    return reply === 'drop' ? 'drop' : xmlReply(buildXml(reply));
+    return reply === 'drop' || isHttp(reply) ? reply : xmlReply(buildXml(reply));
   }
 
   #answer(operation: GatewayOperation, fields: Fields, outTradeNo: string | undefined): Answered {
-    const caller = identify(fields, this.#options.merchant);
-    if (!caller.ok) return unsigned(caller);
+    const caller = identify(fields, this.#options.merchant, ROUTES[operation]);
+    if (!caller.ok) return refused(caller);
+    const call: Call = { operation, fields, signType: caller.value };
     const fault = this.#options.faults.takeCall(operation, outTradeNo);
-    if (fault) return this.#strike(fault, operation, fields, caller.value);
-    return this.#signed(this.#perform(operation, fields, caller.value), fields, caller.value);
+    return fault ? this.#strike(fault, call) : this.#plain(call);
   }
 
-  #perform(operation: GatewayOperation, fields: Fields, signType: SignType): Answer {
-    const { orders, refunds, now, allowRemoteNotifyUrl } = this.#options;
-    return OPERATIONS[operation](fields, { orders, refunds, now: now(), allowRemoteNotifyUrl, signType });
+  #perform({ operation, fields, signType }: Call): Answer {
+    const { orders, refunds, refundDesk, now, allowRemoteNotifyUrl } = this.#options;
+    refundDesk.settleDue();
+    return ROUTES[operation].perform(fields, {
+      orders,
+      refunds,
+      refundDesk,
+      now: now(),
+      allowRemoteNotifyUrl,
+      signType,
+    });
   }
 
   /** Which order a message is about, and which refund, whatever number it names them by. */
@@ -102,21 +100,27 @@ export class Gateway {
     return { ...(outTradeNo !== undefined && { outTradeNo }), ...(outRefundNo !== undefined && { outRefundNo }) };
   }
 
-  #strike(fault: GatewayFault, operation: GatewayOperation, fields: Fields, signType: SignType): Answered {
+  #strike(fault: GatewayFault, call: Call): Answered {
     if ('returnMsg' in fault) return unsigned({ code: 'FAIL', returnMsg: fault.returnMsg });
-    if ('errCode' in fault) {
-      const description = fault.errCodeDes ?? DESCRIPTIONS.get(fault.errCode) ?? fault.errCode;
-      return this.#signed({ code: fault.errCode, description }, fields, signType);
+    if ('status' in fault) return httpFault(fault);
+    if ('fields' in fault) return this.#plain(call, { changes: fault.fields });
+    if ('signType' in fault) return this.#plain({ ...call, signType: fault.signType });
+    if ('drop' in fault) {
+      if (fault.drop === 'ignore') return { reply: 'drop', verdict: 'DROPPED', reason: 'cut before anything was done' };
+      const { code } = this.#perform(call);
+      return { reply: 'drop', verdict: 'DROPPED', reason: `cut after the operation ended with ${code}` };
     }
-    if ('fields' in fault) {
-      return this.#signed(this.#perform(operation, fields, signType), fields, signType, fault.fields);
-    }
-    if (fault.drop === 'ignore') return { reply: 'drop', verdict: 'DROPPED', reason: 'cut before anything was done' };
-    const { code } = this.#perform(operation, fields, signType);
-    return { reply: 'drop', verdict: 'DROPPED', reason: `cut after the operation ended with ${code}` };
+    if (fault.apply) this.#perform(call);
+    const description = fault.errCodeDes ?? officialDescription(fault.errCode);
+    return this.#reply({ code: fault.errCode, description }, call);
   }
 
-  #signed(answer: Answer, request: Fields, signType: SignType, changes: Fields = {}): Answered {
+  #plain(call: Call, { changes }: { readonly changes?: Fields } = {}): Answered {
+    return this.#reply(this.#perform(call), call, changes);
+  }
+
+  #reply(answer: Answer, { fields: request, signType }: Call, changes: Fields = {}): Answered {
+    if ('returnMsg' in answer) return unsigned(answer);
     const { merchant } = this.#options;
     const complete: Fields = {
       return_code: 'SUCCESS',
@@ -132,57 +136,34 @@ export class Gateway {
     };
     const fields = Object.fromEntries(Object.entries(complete).filter(([name]) => changes[name] !== ''));
     const reason = 'fields' in answer ? answer.remark : answer.description;
-    const reply = { ...fields, sign: sign(fields, merchant.apiKey, signType) };
+    const reply = 'sign' in changes ? fields : { ...fields, sign: sign(fields, merchant.apiKey, signType) };
     return { reply, verdict: answer.code, ...(reason !== undefined && { reason }) };
   }
 }
 
-function operationAt(pathname: string): GatewayOperation | undefined {
-  const name = /^\/pay\/([a-z]+)$/.exec(pathname)?.[1] ?? '';
-  return Object.hasOwn(OPERATIONS, name) ? (name as GatewayOperation) : undefined;
+function isHttp(reply: Fields | HttpReply): reply is HttpReply {
+  return typeof reply['status'] === 'number';
 }
 
-function readMessage(request: HttpRequest): Judged<Fields> {
-  if (request.method !== 'POST') return refuse('REQUIRE_POST_METHOD', '请使用post方法');
-  if (request.body.length === 0) return refuse('POST_DATA_EMPTY', 'post数据为空');
-  const text = decodeUtf8(request.body);
-  if (text === undefined) return refuse('NOT_UTF8', '编码格式错误');
-  try {
-    return { ok: true, value: parseXml(text) };
-  } catch {
-    return refuse('XML_FORMAT_ERROR', 'XML格式错误');
-  }
+function certificateRefusal(operation: GatewayOperation, request: HttpRequest): Answered | undefined {
+  const refusal = ROUTES[operation].certificate && refusedCertificate(request);
+  if (!refusal) return undefined;
+  const { reason, ...reply } = refusal;
+  return { reply, verdict: 'NO_CERTIFICATE', reason };
 }
 
-/** Who is calling? The value is the type that the message is signed with. */
-function identify(fields: Fields, merchant: SimulatedMerchant): Judged<SignType> {
-  const { appid = '', mch_id: mchId = '', nonce_str: nonce = '', sign: signature = '' } = fields;
-  if (!appid || !mchId || !nonce || !signature) return refuse('LACK_PARAMS', '缺少参数');
-  if (mchId !== merchant.mchId) return refuse('MCHID_NOT_EXIST', 'MCHID不存在');
-  if (!/^wx[0-9A-Za-z]{1,30}$/.test(appid)) return refuse('APPID_NOT_EXIST', 'APPID不存在');
-  if (appid !== merchant.appId) return refuse('APPID_MCHID_NOT_MATCH', 'appid和mch_id不匹配');
-  if (nonce.length > 32) return refuse('PARAM_ERROR', 'nonce_str参数长度有误');
-  const signType = fields['sign_type'] || 'MD5';
-  if (signType !== 'MD5' && signType !== 'HMAC-SHA256') return refuse('PARAM_ERROR', 'sign_type参数格式错误');
-  if (!isSignedBy(fields, merchant.apiKey, signType)) return refuse('SIGNERROR', '签名错误');
-  return { ok: true, value: signType };
-}
-
-function refuse(code: string, returnMsg: string): { readonly ok: false } & Unsigned {
-  return { ok: false, code, returnMsg };
+function refused(refusal: CallerRefusal): Answered {
+  return unsigned(refusal);
 }
 
 /** `return_code=FAIL` carries two fields and no signature: nobody can tell that it comes from WeChat. */
-function unsigned({ code, returnMsg }: Unsigned): Answered {
+function unsigned({ code, returnMsg }: { readonly code: string; readonly returnMsg: string }): Answered {
   return { reply: { return_code: 'FAIL', return_msg: returnMsg }, verdict: code, reason: returnMsg };
 }
 
-function decodeUtf8(bytes: Buffer): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
+function httpFault({ status, body = '' }: { readonly status: number; readonly body?: string }): Answered {
+  const headers = { 'content-type': 'text/html; charset=utf-8' };
+  return { reply: { status, headers, body }, verdict: 'HTTP', reason: `${status}, as a fault asked for` };
 }
 
 function xmlReply(body: string): HttpReply {

@@ -9,13 +9,18 @@ export interface HttpRequest {
   readonly headers: IncomingHttpHeaders;
   readonly remoteAddress: string;
   readonly remotePort: number;
+  /**
+   * What the client showed while the connection was made: `trusted` comes from this simulator's authority. Absent on
+   * plain http, where nobody can show one.
+   */
+  readonly clientCertificate?: 'trusted' | 'foreign' | 'none';
   readonly body: Buffer;
 }
 
 export interface HttpReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: string | Buffer;
 }
 
 /** `drop`: cut the connection without a byte of reply. */

@@ -81,7 +81,8 @@ export async function openScene(options: SimulatorOptions = {}): Promise<Scene> 
       const message: Fields = { appid: appId, mch_id: mchId, nonce_str: 'n'.repeat(32), ...fields };
       if (signType !== 'MD5') message['sign_type'] ??= signType;
       const body = buildXml({ sign: sign(message, apiKey, signType), ...message });
-      const reply = await fetch(`${simulator.url}/pay/${operation}`, { method: 'POST', body });
+      const path = operation === 'refund' ? 'secapi/pay/refund' : `pay/${operation}`;
+      const reply = await fetch(`${simulator.url}/${path}`, { method: 'POST', body });
       return parseXml(await reply.text());
     },
     async place(outTradeNo, changes) {

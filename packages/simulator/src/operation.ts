@@ -1,10 +1,12 @@
 import type { FieldContext } from './field-rules.js';
 import type { OrderLedger, SignType } from './orders.js';
+import type { RefundDesk } from './refund-desk.js';
 import type { RefundLedger } from './refunds.js';
 import type { Fields } from './wire-fields.js';
 
 /** What an operation answers a caller who is known: fields to add to the signed reply, or a refusal. */
-export type Answer = { readonly code: 'SUCCESS'; readonly fields: Fields; readonly remark?: string } | Refusal;
+export type Answer =
+  { readonly code: 'SUCCESS'; readonly fields: Fields; readonly remark?: string } | Refusal | UnsignedRefusal;
 
 export interface Refusal {
   /** The official `err_code`. */
@@ -13,9 +15,16 @@ export interface Refusal {
   readonly description: string;
 }
 
+/** A few mistakes are answered with `return_code=FAIL`, which is never signed. */
+export interface UnsignedRefusal {
+  readonly code: string;
+  readonly returnMsg: string;
+}
+
 export interface OperationContext extends FieldContext {
   readonly orders: OrderLedger;
   readonly refunds: RefundLedger;
+  readonly refundDesk: RefundDesk;
   /** The type that this call was signed with. */
   readonly signType: SignType;
 }

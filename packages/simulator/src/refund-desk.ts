@@ -9,9 +9,11 @@ import {
   checkedStatus,
   type RefundChoice,
   type RefundLedger,
+  type RefundRequest,
   type RefundStatus,
   type SimulatedRefund,
 } from './refunds.js';
+import { RefundSchedule } from './refund-schedule.js';
 import { sealReqInfo } from './req-info.js';
 import { randomToken, type SimulatedMerchant } from './simulated-merchant.js';
 import { SimulatorError } from './simulator-error.js';
@@ -26,6 +28,8 @@ export interface RefundDeskOptions {
   readonly faults: FaultScript;
   readonly now: () => Date;
   readonly allowRemoteNotifyUrl: boolean;
+  /** How long a refund that the merchant's server asked for is on its way. */
+  readonly refundMilliseconds: number;
 }
 
 /** A refund, and the first round of deliveries of its notification: empty when there is none yet. */
@@ -43,9 +47,29 @@ export class RefundDesk {
   readonly #options: RefundDeskOptions;
   /** The genuine notifications of each refund, the first one first. */
   readonly #told = new Map<string, Told[]>();
+  readonly #schedule: RefundSchedule;
 
   constructor(options: RefundDeskOptions) {
     this.#options = options;
+    this.#schedule = new RefundSchedule(options.now, (outRefundNo, end) => void this.settle(outRefundNo, end).told);
+  }
+
+  /** What the merchant's server asked for: it ends by itself later, as the script says. */
+  accept(outTradeNo: string, request: RefundRequest): SimulatedRefund {
+    const { refunds, faults, refundMilliseconds } = this.#options;
+    const refund = refunds.open(outTradeNo, { ...request, source: 'API' });
+    const end = faults.takeRefund(outTradeNo) ?? 'SUCCESS';
+    if (end !== 'PROCESSING') this.#schedule.add(refund.outRefundNo, end, refundMilliseconds);
+    return refund;
+  }
+
+  /** Ends what is due by the clock. */
+  settleDue(): void {
+    this.#schedule.settleDue();
+  }
+
+  stop(): void {
+    this.#schedule.stop();
   }
 
   refund(outTradeNo: string, { status = 'SUCCESS', ...choice }: RefundChoice = {}): Refunded {
@@ -61,6 +85,7 @@ export class RefundDesk {
   settle(outRefundNo: string, status: RefundStatus = 'SUCCESS'): Refunded {
     const { refunds, notifier, faults } = this.#options;
     const refund = refunds.settle(outRefundNo, checkedStatus(status));
+    this.#schedule.remove(outRefundNo);
     const notification = this.#compose(refund);
     const { lose, delay, copies } = faults.takeNotification(refund.outTradeNo);
     return { refund, told: lose ? Promise.resolve([]) : notifier.notify(notification, { copies, delay }) };

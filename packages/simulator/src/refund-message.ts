@@ -23,8 +23,8 @@ export function refundFields(order: SimulatedOrder, refund: SimulatedRefund): Fi
     refund_status: refund.status,
     ...(refund.succeededAt && { success_time: beijingDateTime(refund.succeededAt) }),
     refund_recv_accout: REFUND_RECEIVER,
-    refund_account: REFUND_ACCOUNT,
-    refund_request_source: 'VENDOR_PLATFORM',
+    refund_account: refund.account,
+    refund_request_source: refund.source,
   };
 }
 

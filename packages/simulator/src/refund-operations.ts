@@ -1,12 +1,81 @@
 import { beijingDateTime } from './beijing-time.js';
-import type { Operation, OperationContext, Refusal } from './operation.js';
-import { checkRefundQuery } from './refund-fields.js';
-import { REFUND_ACCOUNT, REFUND_RECEIVER } from './refund-message.js';
+import type { Answer, Operation, OperationContext, Refusal } from './operation.js';
+import { officialDescription } from './official-descriptions.js';
+import type { SimulatedOrder } from './orders.js';
+import { checkRefund, checkRefundQuery } from './refund-fields.js';
+import { REFUND_RECEIVER } from './refund-message.js';
 import type { SimulatedRefund } from './refunds.js';
 import type { Fields } from './wire-fields.js';
 
 const PAGE_LENGTH = 10;
 const NO_REFUND: Refusal = { code: 'REFUNDNOTEXIST', description: '退款订单查询失败' };
+
+const YEAR = 365 * 24 * 3_600_000;
+
+/**
+ * Accepts a refund, which then is on its way: how it ends is told later. The same number with the same amounts is the
+ * same refund. No table says which refusal comes first; the codes and texts are those that merchants have reported.
+ */
+export const refund: Operation = (fields, context) => {
+  const refusal = checkRefund(fields, context);
+  if (refusal) return refusal;
+  const refundFee = Number(fields['refund_fee']);
+  const totalFee = Number(fields['total_fee']);
+  if (refundFee > totalFee) return { code: 'INVALID_REQUEST', returnMsg: 'invalid refund_fee' };
+  const order = findOrder(fields, context);
+  if ('code' in order) return order;
+  if (!order.payment) return refuse('TRADE_STATE_ERROR');
+  const outRefundNo = fields['out_refund_no'] ?? '';
+  const known = context.refunds.get(outRefundNo);
+  if (known) {
+    const same = known.outTradeNo === order.outTradeNo && known.refundFee === refundFee && totalFee === order.totalFee;
+    return same ? accepted(order, known) : refuse('REFUND_FEE_MISMATCH');
+  }
+  if (totalFee !== order.totalFee) return refuse('REFUND_FEE_MISMATCH');
+  const currency = fields['refund_fee_type'];
+  if (currency && currency !== order.feeType) return refuse('PARAM_ERROR', '退款币种与订单币种不一致');
+  if (context.now.getTime() - order.payment.paidAt.getTime() > YEAR) return refuse('TRADE_OVERDUE');
+  const { amount, times } = context.refunds.left(order);
+  if (amount === 0) return refuse('ERROR', '订单已全额退款');
+  if (refundFee > amount) return refuse('INVALID_REQUEST', 'refund_fee大于可退金额');
+  if (times === 0) return refuse('ERROR');
+  const { notify_url: notifyUrl, refund_account: account } = fields;
+  const choice = { outRefundNo, refundFee, ...(notifyUrl && { notifyUrl }), ...(account && { account }) };
+  return accepted(order, context.refundDesk.accept(order.outTradeNo, choice));
+};
+
+function refuse(code: string, description = officialDescription(code)): Refusal {
+  return { code, description };
+}
+
+/** With both ids the transaction id wins. */
+function findOrder(fields: Fields, { orders }: OperationContext): SimulatedOrder | Refusal {
+  if (fields['transaction_id']) {
+    return orders.findByTransaction(fields['transaction_id']) ?? refuse('INVALID_TRANSACTIONID');
+  }
+  return orders.get(fields['out_trade_no'] ?? '') ?? { code: 'ORDERNOTEXIST', description: '订单不存在' };
+}
+
+function accepted(order: SimulatedOrder, { refundId, outRefundNo, transactionId, refundFee }: SimulatedRefund): Answer {
+  return {
+    code: 'SUCCESS',
+    fields: {
+      transaction_id: transactionId,
+      out_trade_no: order.outTradeNo,
+      out_refund_no: outRefundNo,
+      refund_id: refundId,
+      // Always there and always empty; an empty value is not signed.
+      refund_channel: '',
+      refund_fee: String(refundFee),
+      total_fee: String(order.totalFee),
+      fee_type: order.feeType,
+      cash_fee: String(order.totalFee),
+      cash_refund_fee: String(refundFee),
+      coupon_refund_fee: '0',
+      coupon_refund_count: '0',
+    },
+  };
+}
 
 /** One refund by its number, or those of an order, ten at a time. */
 export const refundQuery: Operation = (fields, context) => {
@@ -55,7 +124,7 @@ function refundFields(refund: SimulatedRefund, n: number): Fields {
     refund_channel: 'ORIGINAL',
     refund_fee: String(refund.refundFee),
     settlement_refund_fee: String(refund.refundFee),
-    refund_account: REFUND_ACCOUNT,
+    refund_account: refund.account,
     refund_status: refund.status,
     // WeChat's own spelling.
     refund_recv_accout: REFUND_RECEIVER,

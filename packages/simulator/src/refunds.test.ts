@@ -19,6 +19,8 @@ test('all of an order at once: the refund, the order, the first deliveries', asy
     transactionId: order.payment?.transactionId,
     refundFee: 1990,
     status: 'SUCCESS',
+    source: 'VENDOR_PLATFORM',
+    account: 'REFUND_SOURCE_UNSETTLED_FUNDS',
     notifyUrl: `${scene.shopUrl}/notify`,
     createdAt: now,
     succeededAt: now,

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { beijingTime } from './beijing-time.js';
-import { named, type OrderLedger } from './orders.js';
+import { named, type OrderLedger, type SimulatedOrder } from './orders.js';
+import { REFUND_ACCOUNT } from './refund-message.js';
 import { SimulatorError } from './simulator-error.js';
 
 /**
@@ -19,6 +20,10 @@ export interface SimulatedRefund {
   /** In the smallest unit of the order's currency. */
   readonly refundFee: number;
   readonly status: RefundStatus;
+  /** Who asked for it: the merchant's server, or a person in the merchant platform. */
+  readonly source: 'API' | 'VENDOR_PLATFORM';
+  /** Whose money it is, `refund_account`. */
+  readonly account: string;
   /** Where its notifications go. */
   readonly notifyUrl: string;
   readonly createdAt: Date;
@@ -57,6 +62,9 @@ const MOVES: Readonly<Record<RefundStatus, readonly RefundStatus[]>> = {
 };
 const STATUSES: readonly unknown[] = Object.keys(MOVES);
 
+/** What a refund is opened with: what a person may choose, and what only the merchant's server says. */
+export type RefundRequest = Omit<RefundChoice, 'status'> & Partial<Pick<SimulatedRefund, 'source' | 'account'>>;
+
 type RefundRecord = { -readonly [Key in keyof SimulatedRefund]: SimulatedRefund[Key] };
 
 /** Every refund, whoever asked for it. */
@@ -92,13 +100,20 @@ export class RefundLedger implements SimulatedRefunds {
     return snapshot(this.#known(outRefundNo));
   }
 
+  /** What can still be refunded of an order: in the currency's smallest unit, and how many times. */
+  left({ outTradeNo, totalFee }: SimulatedOrder): { readonly amount: number; readonly times: number } {
+    const others = this.list(outTradeNo);
+    const taken = sum(others.filter(({ status }) => status !== 'REFUNDCLOSE'));
+    return { amount: totalFee - taken, times: MOST_REFUNDS - others.length };
+  }
+
   /**
    * Accepts a refund, which is `PROCESSING` from then on.
    *
    * @throws {SimulatorError} `ORDER_UNKNOWN`, `ORDER_NOT_PAID`, `REFUND_EXISTS`, `REFUND_EXCEEDS`, `REFUND_LIMIT`
    * @throws {RangeError} for a number or amount of the wrong shape
    */
-  open(outTradeNo: string, choice: Omit<RefundChoice, 'status'> = {}): SimulatedRefund {
+  open(outTradeNo: string, choice: RefundRequest = {}): SimulatedRefund {
     const order = this.#orders.require(outTradeNo);
     if (!order.payment) {
       throw new SimulatorError('ORDER_NOT_PAID', `order ${named(outTradeNo)} is not paid`, 'pay() it first');
@@ -111,11 +126,10 @@ export class RefundLedger implements SimulatedRefunds {
     if (this.#refunds.has(outRefundNo)) {
       throw new SimulatorError('REFUND_EXISTS', `refund ${named(outRefundNo)} exists`, 'use another outRefundNo');
     }
-    const others = this.list(outTradeNo);
-    if (others.length >= MOST_REFUNDS) {
+    const { amount: left, times } = this.left(order);
+    if (times === 0) {
       throw new SimulatorError('REFUND_LIMIT', `${MOST_REFUNDS} refunds of one order`, 'WeChat Pay allows no more');
     }
-    const left = order.totalFee - sum(others.filter(({ status }) => status !== 'REFUNDCLOSE'));
     const refundFee = choice.refundFee ?? left;
     if (!Number.isSafeInteger(refundFee) || refundFee < 0 || (refundFee === 0 && choice.refundFee !== undefined)) {
       throw new RangeError('refundFee must be an integer above 0');
@@ -130,6 +144,8 @@ export class RefundLedger implements SimulatedRefunds {
       transactionId: order.payment.transactionId,
       refundFee,
       status: 'PROCESSING',
+      source: choice.source ?? 'VENDOR_PLATFORM',
+      account: choice.account ?? REFUND_ACCOUNT,
       notifyUrl: choice.notifyUrl ?? order.notifyUrl,
       createdAt,
     };

@@ -1,5 +1,6 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { HttpOutcome, HttpReply, HttpRequest } from './http-exchange.js';
 
 const LARGEST_BODY = 64 * 1024;
@@ -8,20 +9,20 @@ export type Handler = (request: HttpRequest) => HttpOutcome | undefined | Promis
 /** Takes over a response that stays open; true when it did. */
 export type StreamHandler = (request: IncomingMessage, response: ServerResponse) => boolean;
 
-/** The one HTTP server: reads the request, asks each part in turn, writes the reply. */
-export async function listen(
-  { host, port }: { host: string; port: number },
-  stream: StreamHandler,
-  handlers: readonly Handler[],
-): Promise<Server> {
-  const server = createServer((request, response) => {
+/** What answers on http and on https: reads the request, asks each part in turn, writes the reply. */
+export function answering(stream: StreamHandler, handlers: readonly Handler[]): RequestListener {
+  return (request, response) => {
     if (stream(request, response)) return;
     exchange(request, response, handlers).catch((error: unknown) => {
       // A peer that went away needs no answer; a fault of our own must not look like one of the scripted ones.
       if (request.complete && !response.headersSent) write(response, text(500, `Simulator fault: ${String(error)}`));
       else response.destroy();
     });
-  });
+  };
+}
+
+/** @returns the address that it listens on, as the authority of a URL */
+export async function listen(server: Server, { host, port }: { host: string; port: number }): Promise<string> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host, port }, () => {
@@ -29,12 +30,15 @@ export async function listen(
       resolve();
     });
   });
-  return server;
+  const bound = server.address() as AddressInfo;
+  return `${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
 }
 
-export function urlOf(server: Server): string {
-  const { address, family, port } = server.address() as AddressInfo;
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+export function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
 }
 
 async function exchange(
@@ -54,6 +58,7 @@ async function exchange(
     headers: incoming.headers,
     remoteAddress: incoming.socket.remoteAddress ?? '',
     remotePort: incoming.socket.remotePort ?? 0,
+    ...(incoming.socket instanceof TLSSocket && { clientCertificate: certificateOf(incoming.socket) }),
     body,
   };
   for (const handle of handlers) {
@@ -62,6 +67,11 @@ async function exchange(
     if (outcome) return write(response, outcome);
   }
   write(response, text(404, 'Nothing here.'));
+}
+
+function certificateOf(socket: TLSSocket): NonNullable<HttpRequest['clientCertificate']> {
+  if (socket.authorized) return 'trusted';
+  return socket.getPeerX509Certificate() ? 'foreign' : 'none';
 }
 
 /** The whole body, or `undefined` when it is too large. Rejects when the peer goes away. */
@@ -81,7 +91,7 @@ function text(status: number, body: string): HttpReply {
 }
 
 function write(response: ServerResponse, { status, headers, body }: HttpReply): void {
-  const bytes = Buffer.from(body, 'utf8');
+  const bytes = typeof body === 'string' ? Buffer.from(body, 'utf8') : body;
   response.writeHead(status, { ...headers, 'content-length': bytes.length, 'cache-control': 'no-store' });
   response.end(bytes);
 }

@@ -1,4 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto';
+import type { PemPair, Pkcs12File } from './identities.js';
 
 /** The one merchant that the simulated WeChat Pay knows. */
 export interface SimulatedMerchant {
@@ -15,7 +16,14 @@ export interface SimulatedMerchant {
   readonly h5Domains: readonly string[];
   /** The merchant's name on the cashier page. */
   readonly name: string;
+  /** The API certificate, which refunds over TLS need, made anew for each run. As PEM… */
+  readonly certificate: PemPair;
+  /** … and as the one file that the merchant platform hands out, locked with the `mch_id`. */
+  readonly p12: Pkcs12File;
 }
+
+/** What a merchant is apart from its certificate. */
+export type MerchantAccount = Omit<SimulatedMerchant, 'certificate' | 'p12'>;
 
 const KEY_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
@@ -29,8 +37,8 @@ export function randomToken(length: number): string {
  *
  * @throws {TypeError} when a given value has the wrong shape.
  */
-export function createMerchant(given: Partial<SimulatedMerchant> = {}): SimulatedMerchant {
-  const merchant: SimulatedMerchant = {
+export function createAccount(given: Partial<MerchantAccount> = {}): MerchantAccount {
+  const merchant: MerchantAccount = {
     appId: given.appId ?? `wx${randomBytes(8).toString('hex')}`,
     mchId: given.mchId ?? String(randomInt(1_900_000_000, 1_999_999_999)),
     apiKey: given.apiKey ?? randomToken(32),

@@ -19,6 +19,8 @@ test('makes ids and a key for each run, and takes given ones', async () => {
     apiKey: expect.stringMatching(/^[0-9A-Za-z]{32}$/),
     h5Domains: ['localhost', '127.0.0.1', '[::1]'],
     name: expect.any(String),
+    certificate: { cert: expect.stringContaining('CERTIFICATE'), key: expect.stringContaining('PRIVATE KEY') },
+    p12: { pfx: expect.any(Buffer), passphrase: one.merchant.mchId },
   });
   expect(two.merchant).toMatchObject({
     appId: 'wx0123456789abcdef',

@@ -1,22 +1,26 @@
+import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { Cashier, MIDDLE_PAGE_PATH } from './cashier.js';
 import { Control } from './control.js';
 import { EventLog, type SimulatorEvents } from './events.js';
 import { FaultScript, type Faults } from './faults.js';
 import { Gateway } from './gateway.js';
 import { isLoopbackHost } from './http-url.js';
+import { createIdentities } from './identities.js';
 import { checkedCopies, Notifier, type NotificationAttempt, type SimulatedNotifications } from './notifier.js';
 import { OrderLedger, type PaymentChoice, type SimulatedOrder, type SimulatedOrders } from './orders.js';
 import { PaymentDesk } from './payment-desk.js';
 import { RefundDesk, type Refunded } from './refund-desk.js';
 import {
+  checkedStatus,
   RefundLedger,
   type RefundChoice,
   type RefundStatus,
   type SimulatedRefund,
   type SimulatedRefunds,
 } from './refunds.js';
-import { listen, urlOf } from './server.js';
-import { createMerchant, type SimulatedMerchant } from './simulated-merchant.js';
+import { answering, close, listen } from './server.js';
+import { createAccount, type MerchantAccount, type SimulatedMerchant } from './simulated-merchant.js';
 import { SimulatorError } from './simulator-error.js';
 
 export interface SimulatorOptions {
@@ -24,13 +28,20 @@ export interface SimulatorOptions {
   readonly host?: string;
   /** Default 0: a free port. */
   readonly port?: number;
+  /** For the same over TLS. Default 0: a free port. */
+  readonly tlsPort?: number;
   /** What is not given is made up: ids, and a random key for each run. */
-  readonly merchant?: Partial<SimulatedMerchant>;
+  readonly merchant?: Partial<MerchantAccount>;
   /**
    * Factor on the waits between repeated notifications (15 s, 15 s, 30 s, 3 min, … 6 h). 1 is WeChat's pace,
    * 0.001 a thousand times faster; above 0, at most 10. Default 1. It changes nothing else.
    */
   readonly timeScale?: number;
+  /**
+   * Seconds that a refund asked for by the merchant's server stays `PROCESSING`, by `now` or in real time, whichever is
+   * sooner; `Infinity` leaves all of them to `settleRefund()`. Default 10.
+   */
+  readonly refundSeconds?: number;
   /** The clock by which links and orders expire and times are written. Default the system's. */
   readonly now?: () => Date;
   /** Notifications may leave this machine: a `notify_url` whose host is not loopback is accepted. Default false. */
@@ -41,6 +52,11 @@ export interface SimulatorOptions {
 export interface Simulator {
   /** `http://127.0.0.1:PORT`, without a slash at the end: what the merchant's gateway option takes. */
   readonly url: string;
+  /**
+   * The same over TLS, as `https://127.0.0.1:PORT`, with mutual TLS where WeChat Pay has it: it takes
+   * `merchant.certificate` for a refund. `ca` is PEM and is what the client has to trust; it is made anew for each run.
+   */
+  readonly tls: { readonly url: string; readonly ca: string };
   readonly merchant: SimulatedMerchant;
   readonly orders: SimulatedOrders;
   readonly refunds: SimulatedRefunds;
@@ -103,14 +119,24 @@ const LONGEST_DELAY = 86_400_000;
  * @throws {TypeError} for an option of the wrong shape
  */
 export async function createSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
-  const { host = '127.0.0.1', port = 0, timeScale = 1, now = () => new Date() } = options;
+  const {
+    host = '127.0.0.1',
+    port = 0,
+    tlsPort = 0,
+    timeScale = 1,
+    refundSeconds = 10,
+    now = () => new Date(),
+  } = options;
   refuseProduction();
   if (!isLoopbackHost(host)) {
     throw new SimulatorError('NOT_LOOPBACK', 'host is not a loopback address', 'leave it out, or use 127.0.0.1 or ::1');
   }
   // Node's timers end at 2³¹ ms: beyond that they would fire at once.
   if (!(timeScale > 0 && timeScale <= 10)) throw new TypeError('timeScale must be a number above 0, at most 10');
-  const merchant = createMerchant(options.merchant);
+  if (!(refundSeconds >= 0)) throw new TypeError('refundSeconds must be a number, 0 or above');
+  const account = createAccount(options.merchant);
+  const { ca, server: identity, certificate, p12 } = createIdentities(host, account.mchId);
+  const merchant = Object.freeze({ ...account, certificate, p12 });
   let url = '';
   const events = new EventLog(now);
   const script = new FaultScript();
@@ -127,16 +153,30 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
     faults: script,
     now,
     allowRemoteNotifyUrl,
+    refundMilliseconds: refundSeconds * 1000,
   });
-  const gateway = new Gateway({ merchant, orders, refunds, events, faults: script, now, allowRemoteNotifyUrl });
+  const gateway = new Gateway({
+    merchant,
+    orders,
+    refunds,
+    refundDesk,
+    events,
+    faults: script,
+    now,
+    allowRemoteNotifyUrl,
+  });
   const cashier = new Cashier({ merchant, orders, desk, events, now });
   const control = new Control({ merchant, orders, refunds, notifier, desk, refundDesk, events });
-  const server = await listen({ host, port }, (request, response) => control.stream(request, response), [
-    (request) => gateway.handle(request),
-    (request) => cashier.handle(request),
-    (request) => control.handle(request),
-  ]);
-  url = urlOf(server);
+  const answer = answering(
+    (request, response) => control.stream(request, response),
+    [(request) => gateway.handle(request), (request) => cashier.handle(request), (request) => control.handle(request)],
+  );
+  const plain = createServer(answer);
+  // Whoever comes without the certificate is let in and told so, as WeChat Pay's web server does.
+  const asksForCertificate = { requestCert: true, rejectUnauthorized: false, minVersion: 'TLSv1.2' } as const;
+  const secure = createTlsServer({ key: identity.key, cert: identity.cert, ca, ...asksForCertificate }, answer);
+  url = `http://${await listen(plain, { host, port })}`;
+  const tls = Object.freeze({ url: `https://${await orClose(plain, listen(secure, { host, port: tlsPort }))}`, ca });
 
   let stopping: Promise<void> | undefined;
   const requireRunning = (): void => {
@@ -148,9 +188,19 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   };
   return {
     url,
+    tls,
     merchant,
     orders,
-    refunds,
+    refunds: {
+      list(outTradeNo) {
+        refundDesk.settleDue();
+        return refunds.list(outTradeNo);
+      },
+      get(outRefundNo) {
+        refundDesk.settleDue();
+        return refunds.get(outRefundNo);
+      },
+    },
     events,
     faults: createFaults(script, desk, refundDesk),
     notifications: {
@@ -179,14 +229,24 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
       return refundResult(refundDesk.settle(outRefundNo, status));
     },
     stop() {
-      stopping ??= new Promise((resolve) => {
+      stopping ??= (async () => {
+        refundDesk.stop();
         notifier.stop();
-        server.close(() => resolve());
-        server.closeAllConnections();
-      });
+        await Promise.all([close(plain), close(secure)]);
+      })();
       return stopping;
     },
   };
+}
+
+/** Nothing may stay open when the second server cannot start. */
+async function orClose<Value>(server: Server, value: Promise<Value>): Promise<Value> {
+  try {
+    return await value;
+  } catch (error) {
+    await close(server);
+    throw error;
+  }
 }
 
 function refuseProduction(): void {
@@ -201,6 +261,7 @@ function refuseProduction(): void {
 function createFaults(script: FaultScript, desk: PaymentDesk, refundDesk: RefundDesk): Faults {
   return {
     nextCall: (operation, fault, target) => script.addCall(operation, fault, target),
+    nextRefund: (status, target) => script.addRefund(checkedStatus(status), target),
     loseNotification: (target) => script.addNotification({ lose: true }, target),
     delayNotification(milliseconds, target) {
       if (!(milliseconds > 0 && milliseconds <= LONGEST_DELAY)) {
