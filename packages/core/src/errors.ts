@@ -80,6 +80,7 @@ export const ERROR_CODES = [
   'CERTIFICATE_MISSING',
   'BILL_NOT_FOUND',
   'BILL_NOT_READY',
+  'BILL_INVALID',
   'BILL_INCOMPLETE',
   'RATE_LIMITED',
 ] as const;

@@ -1,3 +1,5 @@
+export type { BillRow, BillSummary, FundFlowRow, FundFlowSummary } from './bill-rows.js';
+export type { Bill, BillOptions, FundFlowOptions } from './bills.js';
 export { isWechatBrowser } from './browser.js';
 export type { Certificate } from './certificate.js';
 export type { Coupon, RefundedCoupon } from './coupons.js';

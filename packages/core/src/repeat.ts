@@ -4,7 +4,7 @@ import type { KnownMerchant } from './merchant.js';
 import { rowOf, type Operation } from './result-codes.js';
 
 /** Before the second and the third try. */
-const PAUSES_MS = [100, 400];
+export const PAUSES_MS = [100, 400];
 
 /**
  * {@link Gateway.call}, repeated where WeChat Pay says "the same parameters again": at most three tries, all within the

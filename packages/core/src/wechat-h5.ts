@@ -28,6 +28,8 @@ import { PaymentConfirmations, type PaymentStatus } from './payment-status.js';
 import { closeOrder } from './close-order.js';
 import type { Merchants } from './merchant.js';
 import type { ProblemReporter } from './problems.js';
+import type { FundFlowRow, FundFlowSummary } from './bill-rows.js';
+import { downloadBill, downloadFundFlow, type Bill, type BillOptions, type FundFlowOptions } from './bills.js';
 import type { NewRefund } from './new-refund.js';
 import { refundOrder, type RefundAccepted } from './refund-order.js';
 import {
@@ -91,6 +93,18 @@ export interface WechatH5 {
    */
   refund(refund: NewRefund): Promise<RefundAccepted>;
   /**
+   * The transactions and refunds of a day, read while they arrive; the `summary` comes last.
+   * @param day `yyyyMMdd` in UTC+8, yesterday or earlier; yesterday's is there from about 10:00
+   * @throws {WechatH5Error} `ORDER_FIELD_INVALID` at once; the rows throw `BILL_NOT_FOUND`, `BILL_NOT_READY`,
+   *   `BILL_INVALID`, `BILL_INCOMPLETE`, `RETURN_CODE_FAIL` with `errCode`, `GATEWAY_*`
+   */
+  downloadBill(day: string, options?: BillOptions): Bill;
+  /**
+   * The movements of money of a day. Needs `merchant.certificate`.
+   * @throws {WechatH5Error} as {@link downloadBill}, and `CERTIFICATE_MISSING`
+   */
+  downloadFundFlow(day: string, options?: FundFlowOptions): Bill<FundFlowRow, FundFlowSummary>;
+  /**
    * Bytes → a notification that WeChat Pay signed for one of the merchants. Synchronous and pure. It knows
    * no order: compare `totalFee` and `feeType` yourself, or use {@link handleNotification}.
    * @throws {WechatH5Error}
@@ -146,6 +160,7 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
     report,
   });
   const { notifyUrl, sceneInfo } = settings;
+  const now = (): Date => new Date();
   const orders = new Orders<Tx>({ book, gateway, merchants, notifyUrl, sceneInfo });
   const query = (ref: OrderRef): Promise<OrderQuery> => orders.query(ref);
   const findsOrders = settings.findOrder !== undefined;
@@ -197,10 +212,12 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
       return orders.create(order, payer.ip);
     },
     queryOrder: query,
-    closeOrder: (ref) => closeOrder(ref, { book, gateway, merchants, query, confirm, now: () => new Date() }),
+    closeOrder: (ref) => closeOrder(ref, { book, gateway, merchants, query, confirm, now }),
     queryRefund: (ref) => queryRefund(gateway, merchants, ref),
     listRefunds: (ref) => listRefunds(gateway, merchants, ref),
     refund: (refund) => refundOrder(refund, { gateway, merchants, notifyUrl, simulated: settings.simulated }),
+    downloadBill: (day, billOptions = {}) => downloadBill(day, billOptions, { gateway, merchants, now }),
+    downloadFundFlow: (day, flowOptions = {}) => downloadFundFlow(day, flowOptions, { gateway, merchants, now }),
     confirmPayment: confirm,
     verifyNotification: (body) => verifyNotification(body, merchants),
     handleNotification: (request) => endpoint.handle(request),
