@@ -17,9 +17,12 @@ export interface RefundedCoupon {
 
 type Fields = Readonly<Record<string, string>>;
 
+const COUPON_OF_PAYMENT = /^coupon_(?:id|type|fee)_([0-9]{1,3})$/;
+
 /** `coupon_id_$n`, `coupon_type_$n`, `coupon_fee_$n` as a list, in the order of `$n`. */
 export function couponsOf(raw: Fields): Coupon[] {
-  return indexed(raw, ['coupon_id', 'coupon_type', 'coupon_fee'], '').map(([couponId, couponType, fee]) => ({
+  const names = ['coupon_id', 'coupon_type', 'coupon_fee'] as const;
+  return indexed(raw, names, '', COUPON_OF_PAYMENT).map(([couponId, couponType, fee]) => ({
     ...(couponId && { couponId }),
     ...(couponType && { couponType }),
     ...(isAmount(fee) && { couponFee: Number(fee) }),
@@ -32,7 +35,9 @@ export function couponsOf(raw: Fields): Coupon[] {
  */
 export function refundedCouponsOf(raw: Fields, refund: string): RefundedCoupon[] {
   const names = ['coupon_refund_id', 'coupon_type', 'coupon_refund_fee'] as const;
-  return indexed(raw, names, refund === '' ? '' : `_${refund}`).map(([couponRefundId, couponType, fee]) => ({
+  const infix = refund === '' ? '' : `_${refund}`;
+  const shape = new RegExp(`^(?:${names.join('|')})${infix}_([0-9]{1,3})$`);
+  return indexed(raw, names, infix, shape).map(([couponRefundId, couponType, fee]) => ({
     ...(couponRefundId && { couponRefundId }),
     ...(couponType && { couponType }),
     ...(isAmount(fee) && { couponRefundFee: Number(fee) }),
@@ -44,9 +49,15 @@ function indexed(
   raw: Fields,
   names: readonly [string, string, string],
   infix: string,
+  shape: RegExp,
 ): (readonly [string | undefined, string | undefined, string | undefined])[] {
-  const shape = new RegExp(`^(?:${names.join('|')})${infix}_([0-9]{1,3})$`);
-  const indices = new Set(Object.keys(raw).flatMap((name) => shape.exec(name)?.[1] ?? []));
+  const indices = new Set<string>();
+  // Every notification passes here, nearly always in vain.
+  for (const name in raw) {
+    const index = name.startsWith('coupon_') ? shape.exec(name)?.[1] : undefined;
+    if (index !== undefined) indices.add(index);
+  }
+  if (indices.size === 0) return [];
   return [...indices]
     .sort((a, b) => Number(a) - Number(b))
     .map((index) => {

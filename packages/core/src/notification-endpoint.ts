@@ -384,16 +384,21 @@ function nothingToAcknowledge(): WechatH5Error {
   });
 }
 
-async function withinDeadline<T>(work: Promise<T>, until: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), Math.max(0, until - performance.now()));
+/** The work's result, or `undefined` when there is none in time. The work must not reject. */
+function withinDeadline<T>(work: Promise<T>, until: number): Promise<T | undefined> {
+  return new Promise((resolve) => {
+    // Most work is done in the turns of the event loop that are due anyway: only then is a timer worth its cost.
+    let done = false;
+    let timer: NodeJS.Timeout | undefined;
+    void work.then((result) => {
+      done = true;
+      clearTimeout(timer);
+      resolve(result);
+    });
+    setImmediate(() => {
+      if (!done) timer = setTimeout(() => resolve(undefined), Math.max(0, until - performance.now()));
+    });
   });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function isReply(value: object): value is NotificationReply {
