@@ -29,6 +29,7 @@ export type { RefundAccepted } from './refund-order.js';
 export type { Refund, RefundEntry, RefundListRef, RefundQuery, RefundRef } from './refunds.js';
 export { explainResultCode } from './result-codes.js';
 export type { Operation, ResultCode, ResultCodeType, RetryClass } from './result-codes.js';
+export type { ExchangeRate, ExchangeRateRef, Settlement, SettlementQuery, SettlementRef } from './settlement.js';
 export { sign, verifySign } from './signature.js';
 export type { SignType } from './signature.js';
 export { explainPayerError } from './troubleshooting.js';

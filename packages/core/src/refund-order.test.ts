@@ -1,6 +1,12 @@
+import { createSimulator, type Simulator } from '@wechat-h5/simulator';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { Agent } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { P12_PASSPHRASE } from './certificate.fixture.js';
 import { openHttpsGateway, type HttpsGateway } from './https-gateway.fixture.js';
-import { createWechatH5, type NewRefund, type WechatH5 } from './index.js';
+import { createWechatH5, type Certificate, type NewRefund, type Refund, type WechatH5 } from './index.js';
+import { eventually } from './refunds.fixture.js';
 
 const REFUND = {
   outTradeNo: 'ORDER-0001',
@@ -210,4 +216,83 @@ test.each([
     return value === '' ? rest : { ...rest, [field]: value };
   };
   await expect(wechatH5.refund(REFUND)).rejects.toMatchObject({ code: 'GATEWAY_REPLY_INVALID', field });
+});
+
+describe('at the simulated WeChat Pay, over TLS', () => {
+  let simulator: Simulator;
+  let agent: Agent;
+  const refunded: Refund[] = [];
+  let shop: Server;
+  let notifyUrl: string;
+  beforeAll(async () => {
+    simulator = await createSimulator({ timeScale: 0.001 });
+    agent = new Agent({ ca: simulator.tls.ca, keepAlive: true });
+    shop = createServer((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        void wechatH5.handleNotification({ method: 'POST', body: Buffer.concat(chunks) }).then((reply) => {
+          response.writeHead(reply.status, reply.headers).end(reply.body);
+        });
+      });
+    });
+    shop.listen(0, '127.0.0.1');
+    await once(shop, 'listening');
+    notifyUrl = `http://127.0.0.1:${(shop.address() as AddressInfo).port}/notify`;
+  });
+  afterAll(async () => {
+    agent.destroy();
+    await simulator.stop();
+    shop.closeAllConnections();
+    shop.close();
+  });
+
+  const openShop = (certificate: Certificate | undefined): WechatH5 => {
+    const { appId, mchId, apiKey } = simulator.merchant;
+    return createWechatH5({
+      merchant: { appId, mchId, apiKey, ...(certificate && { certificate }) },
+      gateway: simulator.tls.url,
+      http: { agent },
+      notifyUrl,
+      onPaid: () => {},
+      onRefunded: (refund) => void refunded.push(refund),
+      onProblem: () => {},
+    });
+  };
+
+  test.each<[string, () => Certificate]>([
+    ['PEM', () => simulator.merchant.certificate],
+    ['p12', () => simulator.merchant.p12],
+  ])('%s: accepted, settled, told', async (kind, certificate) => {
+    wechatH5 = openShop(certificate());
+    const outTradeNo = `ORDER-${kind}`;
+    await wechatH5.createOrder({ outTradeNo, body: 'Shop - tea', totalFee: 1990, clientIp: '127.0.0.5' });
+    await simulator.pay(outTradeNo);
+    const refund = { outTradeNo, outRefundNo: `REFUND-${kind}`, totalFee: 1990, refundFee: 990 };
+    const accepted = await wechatH5.refund(refund);
+    expect(accepted).toMatchObject(refund);
+    // The same number is the same refund.
+    expect(await wechatH5.refund(refund)).toMatchObject({ refundId: accepted.refundId });
+    expect(simulator.refunds.list(outTradeNo)).toHaveLength(1);
+    await expect(wechatH5.refund({ ...refund, outRefundNo: 'TOO-MUCH', refundFee: 1990 })).rejects.toMatchObject({
+      code: 'GATEWAY_REFUSED',
+    });
+    if (simulator.refunds.get(refund.outRefundNo)?.status === 'PROCESSING')
+      await simulator.settleRefund(refund.outRefundNo, 'SUCCESS');
+    await eventually(() => refunded.some(({ outRefundNo }) => outRefundNo === refund.outRefundNo));
+  });
+
+  test('N22: a reply lost after the refund was accepted; asked again, it is the same refund', async () => {
+    wechatH5 = openShop(simulator.merchant.certificate);
+    await wechatH5.createOrder({ outTradeNo: 'ORDER-LOST', body: 'Tea', totalFee: 1990, clientIp: '127.0.0.5' });
+    await simulator.pay('ORDER-LOST');
+    const refund = { outTradeNo: 'ORDER-LOST', outRefundNo: 'REFUND-LOST', totalFee: 1990, refundFee: 1990 };
+    // The first one may meet a kept connection, which is worth another try at once.
+    simulator.faults.nextCall('refund', { drop: 'apply' });
+    simulator.faults.nextCall('refund', { drop: 'apply' });
+    await expect(wechatH5.refund(refund)).rejects.toMatchObject({ code: 'GATEWAY_REPLY_INVALID' });
+    simulator.faults.clear();
+    expect(await wechatH5.refund(refund)).toMatchObject({ outRefundNo: 'REFUND-LOST' });
+    expect(simulator.refunds.list('ORDER-LOST')).toHaveLength(1);
+  });
 });

@@ -28,6 +28,14 @@ import { PaymentConfirmations, type PaymentStatus } from './payment-status.js';
 import { closeOrder } from './close-order.js';
 import type { Merchants } from './merchant.js';
 import type { ProblemReporter } from './problems.js';
+import {
+  queryExchangeRate,
+  querySettlement,
+  type ExchangeRate,
+  type ExchangeRateRef,
+  type SettlementQuery,
+  type SettlementRef,
+} from './settlement.js';
 import type { FundFlowRow, FundFlowSummary } from './bill-rows.js';
 import { downloadBill, downloadFundFlow, type Bill, type BillOptions, type FundFlowOptions } from './bills.js';
 import type { NewRefund } from './new-refund.js';
@@ -104,6 +112,16 @@ export interface WechatH5 {
    * @throws {WechatH5Error} as {@link downloadBill}, and `CERTIFICATE_MISSING`
    */
   downloadFundFlow(day: string, options?: FundFlowOptions): Bill<FundFlowRow, FundFlowSummary>;
+  /**
+   * Global: what was settled, or is to be.
+   * @throws {WechatH5Error} `ORDER_FIELD_INVALID`, and those of {@link queryOrder}
+   */
+  querySettlement(ref: SettlementRef): Promise<SettlementQuery>;
+  /**
+   * Global: the rate of a currency on a day.
+   * @throws {WechatH5Error} `ORDER_FIELD_INVALID`, and those of {@link queryOrder}
+   */
+  queryExchangeRate(ref: ExchangeRateRef): Promise<ExchangeRate>;
   /**
    * Bytes → a notification that WeChat Pay signed for one of the merchants. Synchronous and pure. It knows
    * no order: compare `totalFee` and `feeType` yourself, or use {@link handleNotification}.
@@ -218,6 +236,8 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
     refund: (refund) => refundOrder(refund, { gateway, merchants, notifyUrl, simulated: settings.simulated }),
     downloadBill: (day, billOptions = {}) => downloadBill(day, billOptions, { gateway, merchants, now }),
     downloadFundFlow: (day, flowOptions = {}) => downloadFundFlow(day, flowOptions, { gateway, merchants, now }),
+    querySettlement: (ref) => querySettlement(ref, { gateway, merchants }),
+    queryExchangeRate: (ref) => queryExchangeRate(ref, { gateway, merchants, now }),
     confirmPayment: confirm,
     verifyNotification: (body) => verifyNotification(body, merchants),
     handleNotification: (request) => endpoint.handle(request),
