@@ -7,4 +7,4 @@ export {
   type RunningProxy,
 } from './proxy.js';
 export { runnable } from './runnable.js';
-export type { Endpoint } from './server-process.js';
+export type { Endpoint } from '../servers/server-process.js';

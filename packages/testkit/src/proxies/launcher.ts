@@ -1,4 +1,4 @@
-import type { Endpoint } from './server-process.js';
+import type { Endpoint } from '../servers/server-process.js';
 
 /** What a configuration leaves open, by the names it uses: `${LISTEN}`, in a Caddyfile `{$SHOP}`. */
 export interface Placeholders {

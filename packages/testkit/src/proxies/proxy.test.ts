@@ -7,7 +7,7 @@ import { join, relative } from 'node:path';
 import { ROOT } from '../workspace.js';
 import { startProxy, versionOf, type ProxyOptions } from './proxy.js';
 import { runnable } from './runnable.js';
-import type { Endpoint } from './server-process.js';
+import type { Endpoint } from '../servers/server-process.js';
 
 const ADDRESS = '127.0.0.41';
 const NOBODY: Endpoint = { host: '127.0.0.42', port: 9 };

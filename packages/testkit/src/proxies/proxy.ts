@@ -1,22 +1,20 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { ROOT } from '../workspace.js';
 import { apache } from './apache.js';
 import { caddy } from './caddy.js';
-import { freePort } from './free-port.js';
+import { freePort } from '../servers/free-port.js';
+import { binaryOf, findBinary } from '../servers/installed.js';
 import { haproxy } from './haproxy.js';
 import type { Launcher, Placeholders } from './launcher.js';
 import { nginx } from './nginx.js';
-import { startServer, type Endpoint } from './server-process.js';
+import { startServer, type Endpoint } from '../servers/server-process.js';
 
 export type ProxySoftware = 'nginx' | 'apache' | 'haproxy' | 'caddy';
 
 const LAUNCHERS: Readonly<Record<ProxySoftware, Launcher>> = { nginx, apache, haproxy, caddy };
-
-/** Where a distribution puts servers, which is not on everybody's PATH. */
-const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
 /** One proxy to run. */
 export interface ProxyOptions {
@@ -49,7 +47,9 @@ export function missingPackages(software: Iterable<ProxySoftware>): string[] {
  * @throws {Error} when it is not installed
  */
 export function versionOf(software: ProxySoftware): string {
-  const { stdout, stderr } = spawnSync(binaryOf(software), [LAUNCHERS[software].versionArgument], { encoding: 'utf8' });
+  const launcher = LAUNCHERS[software];
+  const binary = binaryOf(launcher.binary, launcher.package);
+  const { stdout, stderr } = spawnSync(binary, [launcher.versionArgument], { encoding: 'utf8' });
   return /\d+\.\d+\.\d+/.exec(stdout + stderr)?.[0] ?? 'unknown';
 }
 
@@ -59,7 +59,7 @@ export function versionOf(software: ProxySoftware): string {
  */
 export async function startProxy({ software, file, address, next, loadBalancer }: ProxyOptions): Promise<RunningProxy> {
   const launcher = LAUNCHERS[software];
-  const binary = binaryOf(software);
+  const binary = binaryOf(launcher.binary, launcher.package);
   if (launcher.fixedAddress !== undefined && address !== launcher.fixedAddress) {
     throw new Error(`${software} connects from ${launcher.fixedAddress}, not from ${address}`);
   }
@@ -87,27 +87,5 @@ export async function startProxy({ software, file, address, next, loadBalancer }
   } catch (error) {
     removeFolder();
     throw error;
-  }
-}
-
-function binaryOf(software: ProxySoftware): string {
-  const binary = findBinary(LAUNCHERS[software].binary);
-  if (binary !== undefined) return binary;
-  throw new Error(
-    `${software} is not installed: apt-get install --no-install-recommends ${LAUNCHERS[software].package}`,
-  );
-}
-
-function findBinary(name: string): string | undefined {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...SYSTEM_FOLDERS];
-  return folders.map((folder) => join(folder, name)).find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
   }
 }

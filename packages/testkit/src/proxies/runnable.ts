@@ -1,3 +1,4 @@
+import { installCommand } from '../servers/installed.js';
 import { missingPackages, type ProxySoftware } from './proxy.js';
 
 /**
@@ -12,7 +13,7 @@ export function runnable<Case extends { readonly name: string }>(
   return cases.filter((item) => {
     const missing = missingPackages(softwareOf(item));
     if (missing.length === 0) return true;
-    test.skip(`${item.name}: apt-get install --no-install-recommends ${missing.join(' ')}`, () => {});
+    test.skip(`${item.name}: ${installCommand(missing)}`, () => {});
     return false;
   });
 }

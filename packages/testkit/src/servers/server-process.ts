@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { SystemUser } from './system-user.js';
 
 export interface Endpoint {
   readonly host: string;
@@ -13,9 +14,18 @@ export interface ServerCommand {
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
+  /** Who it runs as; default: who runs the tests. */
+  readonly user?: SystemUser | undefined;
+  /** What asks it to end; default `SIGTERM`. */
+  readonly stopSignal?: NodeJS.Signals;
+  /** Whether it serves by now; default: whether it accepts connections. */
+  readonly isReady?: (pid: number) => boolean | Promise<boolean>;
 }
 
 export interface ServerProcess {
+  readonly pid: number;
+  /** Sends a signal and waits until the process is gone. */
+  end(signal: NodeJS.Signals): Promise<void>;
   /** Ends the process and waits until it is gone. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -34,8 +44,8 @@ process.once('exit', () => {
  * @throws {Error} with everything the server wrote, when it ends instead, or does not listen within 15 seconds
  */
 export async function startServer(command: ServerCommand, endpoint: Endpoint): Promise<ServerProcess> {
-  const { binary, args, env, cwd } = command;
-  const child = spawn(binary, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const { binary, args, env, cwd, user, stopSignal = 'SIGTERM', isReady = () => accepts(endpoint) } = command;
+  const child = spawn(binary, args, { ...user, cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child);
   // A test that failed before it stopped its server must not keep the run from ending.
   child.unref();
@@ -54,15 +64,16 @@ export async function startServer(command: ServerCommand, endpoint: Endpoint): P
   let isGone = false;
   void gone.then(() => (isGone = true));
 
-  const stop = async (): Promise<void> => {
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (isGone) return;
-    child.kill('SIGTERM');
+    child.kill(signal);
     const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MILLISECONDS);
     await gone;
     clearTimeout(timer);
   };
+  const stop = (): Promise<void> => end(stopSignal);
   const deadline = Date.now() + START_MILLISECONDS;
-  while (!(await accepts(endpoint))) {
+  while (!(await isReady(child.pid ?? 0))) {
     if (isGone || Date.now() > deadline) {
       await stop();
       const text = failure?.message ?? Buffer.concat(output).toString();
@@ -70,7 +81,7 @@ export async function startServer(command: ServerCommand, endpoint: Endpoint): P
     }
     await sleep(10);
   }
-  return { stop };
+  return { pid: child.pid ?? 0, end, stop };
 }
 
 async function accepts({ host, port }: Endpoint): Promise<boolean> {
