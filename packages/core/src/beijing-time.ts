@@ -32,9 +32,9 @@ export function parseTime(text: string | undefined): Date | undefined {
   const hour = numberAt(text, 8, 2);
   const minute = numberAt(text, 10, 2);
   const second = numberAt(text, 12, 2);
-  // Below 100, Date.UTC takes a year for one of the twentieth century. NaN is in no range.
+  // NaN is in no range.
   const isTime =
-    year >= 100 &&
+    year >= 1 &&
     month >= 1 &&
     month <= 12 &&
     day >= 1 &&
@@ -42,7 +42,17 @@ export function parseTime(text: string | undefined): Date | undefined {
     hour <= 23 &&
     minute <= 59 &&
     second <= 60;
-  return isTime ? new Date(Date.UTC(year, month - 1, day, hour, minute, second) - OFFSET_MS) : undefined;
+  if (!isTime) return undefined;
+  return new Date((((dayNumber(year, month, day) * 24 + hour) * 60 + minute) * 60 + second) * 1000 - OFFSET_MS);
+}
+
+/** Days since 1970-01-01 in the Gregorian calendar. Date.UTC costs ten times as much. */
+function dayNumber(year: number, month: number, day: number): number {
+  // Counted from March, a leap day is the last of its year and every month begins at a multiple of 30.6 days.
+  const y = month > 2 ? year : year - 1;
+  const m = month > 2 ? month - 3 : month + 9;
+  const leapDays = Math.floor(y / 4) - Math.floor(y / 100) + Math.floor(y / 400);
+  return y * 365 + leapDays + Math.floor((m * 153 + 2) / 5) + day - 719_469;
 }
 
 /** The number that these digits write, or NaN. */

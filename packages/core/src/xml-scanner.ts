@@ -394,8 +394,10 @@ function insertInOrder(field: number): number {
     if (difference < 0) high = middle;
     else low = middle + 1;
   }
-  if (low < fieldCount) isAscending = false;
-  order.copyWithin(low + 1, low, fieldCount);
+  if (low < fieldCount) {
+    isAscending = false;
+    order.copyWithin(low + 1, low, fieldCount);
+  }
   order[low] = field;
   return low;
 }
@@ -404,7 +406,9 @@ function insertInOrder(field: number): number {
 function setAside(field: number): void {
   const start = numbers[field + START]!;
   const distance = asideEnd - start;
-  text.copyWithin(asideEnd, start, textEnd);
+  // `sign` is short, and to call into copyWithin costs more than this.
+  if (distance > 0 && textEnd - start < 128) for (let i = start; i < textEnd; i++) text[i + distance] = text[i]!;
+  else text.copyWithin(asideEnd, start, textEnd);
   asideEnd += textEnd - start;
   textEnd = start;
   numbers[field + START]! += distance;
