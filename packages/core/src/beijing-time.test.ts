@@ -72,8 +72,10 @@ test.each(['America/New_York', 'Asia/Shanghai', 'Australia/Lord_Howe'])(
 );
 
 test('every day of two thousand years is the day that Date makes of it', () => {
-  const text = (date: Date): string => formatTime(date, 'time_expire');
+  const wrong: string[] = [];
   for (let day = Date.UTC(1000, 0, 2); day < Date.UTC(3000, 0, 1); day += 86_400_000) {
-    if (parseTime(text(new Date(day)))?.getTime() !== day) throw new Error(`Wrong: ${new Date(day).toISOString()}`);
+    const text = formatTime(new Date(day), 'time_expire');
+    if (parseTime(text)?.getTime() !== day) wrong.push(text);
   }
+  expect(wrong).toEqual([]);
 });
