@@ -3,6 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
+import { fakeDate } from './fake-date.fixture.js';
 import { openHttpsGateway } from './https-gateway.fixture.js';
 import { createWechatH5, parseXml, type Bill, type BillRow, type WechatH5 } from './index.js';
 import { partsOf } from './wechat-h5.js';
@@ -35,18 +36,13 @@ const newRow = (
 const newBill = (rows: string[], summary = '1.0,19.80,9.80,0.10,0.12,19.90,9.90'): string =>
   [NEW_HEADER, ...rows, NEW_SUMMARY, cells(summary.split(',')), ''].join('\r\n');
 
-const EVERYTHING_BUT_DATE = [
-  ...(['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'clearImmediate'] as const),
-  ...(['nextTick', 'queueMicrotask', 'performance', 'hrtime'] as const),
-];
-
 let server: Server;
 let wechatH5: WechatH5;
 let answer: RequestListener;
 let asked: Record<string, string>[];
 
 beforeEach(async () => {
-  jest.useFakeTimers({ now: new Date('2026-11-23T04:00:00Z'), doNotFake: EVERYTHING_BUT_DATE });
+  fakeDate(new Date('2026-11-23T04:00:00Z'));
   asked = [];
   server = createServer((request, response) => {
     const chunks: Buffer[] = [];

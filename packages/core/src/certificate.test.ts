@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { makeMerchantFiles, P12_PASSPHRASE, type MerchantFiles } from './certificate.fixture.js';
 import { checkedCertificate, P12_CONVERSION, type Certificate } from './certificate.js';
+import { fakeDate } from './fake-date.fixture.js';
 import { createWechatH5, optionsFromEnv } from './index.js';
 import { KnownMerchant, type Merchant } from './merchant.js';
 
@@ -122,7 +123,7 @@ describe('validity', () => {
     ['expired, p12', 31, () => ({ pfx: files.p12, passphrase: P12_PASSPHRASE })],
     ['not begun', -1, () => ({ cert: files.cert, key: files.key })],
   ])('%s', (_what, days, certificate) => {
-    jest.useFakeTimers({ now: Date.now() + days * 86_400_000, doNotFake: ['nextTick', 'setImmediate'] });
+    fakeDate(Date.now() + days * 86_400_000);
     expect(() => check(certificate())).toThrow(
       expect.objectContaining({ code: 'CERTIFICATE_EXPIRED', field: 'merchant.certificate' }),
     );

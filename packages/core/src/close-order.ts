@@ -2,7 +2,7 @@ import { isWechatH5Error, quoted, WechatH5Error } from './errors.js';
 import type { Gateway } from './gateway.js';
 import type { Merchants } from './merchant.js';
 import { outTradeNo as checkedOutTradeNo } from './new-order.js';
-import type { OrderBook, OrderKey } from './order-book.js';
+import type { OrderBook, OrderKey, OrderRecord } from './order-book.js';
 import { orderPaid, refusalOf } from './order-refusals.js';
 import { CLOSED_STATES, type OrderQuery, type OrderRef } from './orders.js';
 import { orderKeyOf } from './payment.js';
@@ -44,7 +44,7 @@ export async function closeOrder<Tx>(
   const named: OrderRef = { outTradeNo, mchId, appId, ...(subMchId === undefined ? {} : { subMchId }) };
   const order = await parts.book.get(key);
   if (order?.state === 'CLOSED') return;
-  const closableAt = order && new Date(order.createdAt.getTime() + MIN_AGE_MS);
+  const closableAt = order && closableFrom(order);
   if (closableAt !== undefined && closableAt > parts.now()) throw tooEarly(key, closableAt);
 
   const before = await tradeState(named, parts.query);
@@ -81,6 +81,15 @@ export async function closeOrder<Tx>(
     }
   }
   await parts.book.apply(key, { type: 'closed' });
+}
+
+/**
+ * Five minutes after its creation, and not while its newest link lives: a payer may be on it. How old WeChat Pay takes an
+ * order for is known from its first link; without one it may have come of the last try.
+ */
+function closableFrom(order: OrderRecord): Date {
+  const created = order.link === undefined && order.state !== 'PENDING' ? order.updatedAt : order.createdAt;
+  return new Date(Math.max(created.getTime() + MIN_AGE_MS, order.link?.expiresAt.getTime() ?? 0));
 }
 
 /** `undefined`: WeChat Pay does not know the number. */

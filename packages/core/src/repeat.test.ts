@@ -1,4 +1,5 @@
 import { createSimulator, type Simulator } from '@wechat-h5/simulator';
+import { fakeDate } from './fake-date.fixture.js';
 import { createWechatH5, MemoryOrderBook, type WechatH5, type WechatH5Options } from './index.js';
 import { partsOf } from './wechat-h5.js';
 
@@ -7,20 +8,19 @@ const ORDER = { outTradeNo: 'ORDER-0001', body: 'Shop - tea', totalFee: 1990, cl
 let simulator: Simulator;
 let book: MemoryOrderBook;
 let wechatH5: WechatH5;
-let now: Date;
 
 beforeEach(async () => {
-  now = new Date();
-  simulator = await createSimulator({ timeScale: 0.001, now: () => now });
+  simulator = await createSimulator({ timeScale: 0.001 });
   wechatH5 = make();
 });
 afterEach(async () => {
+  jest.useRealTimers();
   await partsOf(wechatH5)?.close();
   await simulator.stop();
 });
 
 function make(options: Partial<WechatH5Options> = {}): WechatH5 {
-  book = new MemoryOrderBook({ now: () => now });
+  book = new MemoryOrderBook();
   return createWechatH5({
     merchant: simulator.merchant,
     gateway: simulator.url,
@@ -46,9 +46,9 @@ describe.each<[Repeated, prepare: () => Promise<unknown>, act: () => Promise<unk
   [
     'closeorder',
     async () => {
-      now = new Date(Date.now() - 6 * 60_000);
+      fakeDate(Date.now());
       await wechatH5.createOrder(ORDER);
-      now = new Date();
+      jest.setSystemTime(Date.now() + 6 * 60_000);
     },
     () => wechatH5.closeOrder({ outTradeNo: ORDER.outTradeNo }),
   ],

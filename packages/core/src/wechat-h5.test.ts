@@ -2,6 +2,7 @@ import { createSimulator, type Simulator } from '@wechat-h5/simulator';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { fakeDate } from './fake-date.fixture.js';
 import {
   createWechatH5,
   MemoryOrderBook,
@@ -388,42 +389,122 @@ test('B10: paid after the close: a problem, and not delivered, whoever asks and 
 });
 
 describe('closeOrder', () => {
-  const FIVE_MINUTES = 5 * 60_000;
-  let clock = 0;
-  const book = (): MemoryOrderBook => new MemoryOrderBook({ now: () => new Date(Date.now() - clock) });
+  const ref = { outTradeNo: 'ORDER-0001' };
+  const closes = (): number =>
+    simulator.events.list().filter((event) => event.type === 'gateway.request' && event.operation === 'closeorder')
+      .length;
+  /** What the shop and its book take for now. Sockets, timers and the simulator have their own clock. */
+  const atMinute = (minutes: number): void => void jest.setSystemTime(START + minutes * 60_000);
+  const START = new Date('2026-11-23T04:00:00Z').getTime();
 
   beforeEach(() => {
-    // Orders are opened in the past of this book.
-    clock = FIVE_MINUTES + 1000;
+    fakeDate(START);
+  });
+  afterEach(() => {
+    jest.useRealTimers();
   });
 
   test('not within five minutes of its creation', async () => {
     await wechatH5.createOrder(ORDER);
-    await expect(wechatH5.closeOrder({ outTradeNo: 'ORDER-0001' })).rejects.toMatchObject({ code: 'CLOSE_TOO_EARLY' });
+    atMinute(4.99);
+    await expect(wechatH5.closeOrder(ref)).rejects.toMatchObject({
+      code: 'CLOSE_TOO_EARLY',
+      message: expect.stringContaining('2026-11-23T04:05:00.000Z'),
+    });
+    expect(closes()).toBe(0);
     expect(simulator.orders.get('ORDER-0001')?.tradeState).toBe('NOTPAY');
   });
 
   test('asked, closed, confirmed; then nobody gets a link any more', async () => {
-    const h5 = make({ orderBook: book() });
-    await h5.createOrder(ORDER);
-    await h5.closeOrder({ outTradeNo: 'ORDER-0001' });
+    await wechatH5.createOrder(ORDER);
+    atMinute(5);
+    await wechatH5.closeOrder(ref);
     expect(simulator.orders.get('ORDER-0001')?.tradeState).toBe('CLOSED');
-    await expect(h5.createOrder(ORDER)).rejects.toMatchObject({ code: 'ORDER_CLOSED' });
-    await h5.closeOrder({ outTradeNo: 'ORDER-0001' });
+    await expect(wechatH5.createOrder(ORDER)).rejects.toMatchObject({ code: 'ORDER_CLOSED' });
+    await wechatH5.closeOrder(ref);
+    expect(closes()).toBe(1);
+  });
+
+  test('not under a payer who was given a fresh link', async () => {
+    await wechatH5.createOrder(ORDER);
+    atMinute(4.5);
+    expect(await wechatH5.createOrder(ORDER)).toMatchObject({ reused: false });
+    atMinute(9);
+    await expect(wechatH5.closeOrder(ref)).rejects.toMatchObject({ code: 'CLOSE_TOO_EARLY' });
+    atMinute(9.5);
+    await wechatH5.closeOrder(ref);
+  });
+
+  test('not within five minutes of a try that succeeded late', async () => {
+    simulator.faults.nextCall('unifiedorder', { errCode: 'PARAM_ERROR' });
+    await expect(wechatH5.createOrder(ORDER)).rejects.toMatchObject({ errCode: 'PARAM_ERROR' });
+    atMinute(10);
+    await wechatH5.createOrder(ORDER);
+    atMinute(14);
+    await expect(wechatH5.closeOrder(ref)).rejects.toMatchObject({ code: 'CLOSE_TOO_EARLY' });
+    expect(closes()).toBe(0);
+  });
+
+  test('one of ours that got lost on the way is done with, and nothing is closed', async () => {
+    simulator.faults.nextCall('unifiedorder', { drop: 'ignore' });
+    await expect(wechatH5.createOrder(ORDER)).rejects.toMatchObject({ code: 'GATEWAY_REPLY_INVALID' });
+    atMinute(5);
+    await wechatH5.closeOrder(ref);
+    expect(closes()).toBe(0);
+    await expect(wechatH5.createOrder(ORDER)).rejects.toMatchObject({ code: 'ORDER_CLOSED' });
+  });
+
+  test('success that the query does not confirm is none', async () => {
+    await wechatH5.createOrder(ORDER);
+    atMinute(5);
+    simulator.faults.nextCall('orderquery', { fields: {} });
+    simulator.faults.nextCall('orderquery', { fields: { trade_state: 'NOTPAY' } });
+    await expect(wechatH5.closeOrder(ref)).rejects.toMatchObject({ code: 'ORDER_IN_PROGRESS' });
+    await wechatH5.closeOrder(ref);
+  });
+
+  test('a payer who is paying right now is not disturbed', async () => {
+    await wechatH5.createOrder(ORDER);
+    atMinute(5);
+    simulator.faults.nextCall('orderquery', { fields: { trade_state: 'USERPAYING' } });
+    await expect(wechatH5.closeOrder(ref)).rejects.toMatchObject({ code: 'ORDER_IN_PROGRESS' });
+    expect(closes()).toBe(0);
   });
 
   test('B08: paid meanwhile: it is settled, and not closed', async () => {
-    const h5 = make({ orderBook: book() });
-    await h5.createOrder(ORDER);
-    simulator.faults.loseNotification({ outTradeNo: 'ORDER-0001' });
+    await wechatH5.createOrder(ORDER);
+    simulator.faults.loseNotification(ref);
     await simulator.pay('ORDER-0001');
-    await expect(h5.closeOrder({ outTradeNo: 'ORDER-0001' })).rejects.toMatchObject({ code: 'ORDER_PAID' });
+    atMinute(5);
+    await expect(wechatH5.closeOrder(ref)).rejects.toMatchObject({ code: 'ORDER_PAID' });
+    expect(closes()).toBe(0);
     expect(paid).toHaveLength(1);
+  });
+
+  test('B08: paid between the question and the close: it is settled', async () => {
+    await wechatH5.createOrder(ORDER);
+    simulator.faults.loseNotification(ref);
+    await simulator.pay('ORDER-0001');
+    atMinute(5);
+    simulator.faults.nextCall('orderquery', { fields: { trade_state: 'NOTPAY' } });
+    await expect(wechatH5.closeOrder(ref)).rejects.toMatchObject({ code: 'ORDER_PAID' });
+    expect(closes()).toBe(1);
+    expect(paid).toHaveLength(1);
+  });
+
+  test('closed before: told once more, it is closed', async () => {
+    await wechatH5.createOrder(ORDER);
+    atMinute(5);
+    simulator.faults.nextCall('orderquery', { fields: {} });
+    simulator.faults.nextCall('closeorder', { errCode: 'ORDERCLOSED' });
+    simulator.faults.nextCall('orderquery', { fields: { trade_state: 'CLOSED' } });
+    await wechatH5.closeOrder(ref);
+    await expect(wechatH5.createOrder(ORDER)).rejects.toMatchObject({ code: 'ORDER_CLOSED' });
   });
 
   test('B09: an unknown number is not closed, whatever closeorder would say', async () => {
     await expect(wechatH5.closeOrder({ outTradeNo: 'ORDER-9999' })).rejects.toMatchObject({ code: 'ORDER_UNKNOWN' });
-    expect(simulator.events.list().some(({ operation }) => operation === 'closeorder')).toBe(false);
+    expect(closes()).toBe(0);
   });
 
   test('by transaction_id there is nothing to close', async () => {
