@@ -1,4 +1,7 @@
-import { unifiedOrderFields, type NewOrder } from './new-order.js';
+import { execFileSync } from 'node:child_process';
+import fc from 'fast-check';
+import { sceneInfo, unifiedOrderFields, type NewOrder } from './new-order.js';
+import { buildXml, parseXml } from './xml.js';
 
 const ORDER: NewOrder = { outTradeNo: '20150806125346', body: '腾讯充值中心-QQ会员充值', totalFee: 888 };
 const GIVEN = {
@@ -79,6 +82,7 @@ test.each([
   ['re-cut', 'attach', { attach: 'a&total_fee=1' }],
   ['re-cut', 'body', { body: 'shop&coupon_fee_0=1' }],
   ['T04', 'time_expire', { timeExpire: new Date('2026-01-01T00:00:59Z') }],
+  ['T04', 'time_expire', { timeExpire: new Date('2026-01-01T00:04:59.999Z') }],
   ['T04', 'time_expire', { timeExpire: new Date('2025-12-31T23:59:00Z') }],
   ['T04', 'time_expire', { timeExpire: new Date(NaN) }],
   ['T04', 'time_expire', { timeExpire: '20260101083000' }],
@@ -120,4 +124,138 @@ test('D24: numbers that differ only in case are two numbers', () => {
   expect(fieldsOf({ outTradeNo: 'ABCDEF' })['out_trade_no']).not.toBe(
     fieldsOf({ outTradeNo: 'abcdef' })['out_trade_no'],
   );
+});
+
+test('D23: 127 characters of any script, however many bytes', () => {
+  for (const character of ['x', 'é', '好', '🎁']) {
+    expect(fieldsOf({ body: character.repeat(127) })['body']).toBe(character.repeat(127));
+    expect(() => fieldsOf({ body: character.repeat(128) })).toThrow(expect.objectContaining({ field: 'body' }));
+  }
+});
+
+test.each([']]>', '<![CDATA[x]]>', '</body><total_fee>1</total_fee>', '&amp;', '"\'<>&', '&#38;'])(
+  'D23: %j in a product name arrives as it is',
+  (text) => {
+    const fields = fieldsOf({ body: `Tea ${text}` });
+    expect(parseXml(buildXml(fields))).toEqual(fields);
+  },
+);
+
+test('D23: every control character is refused, wherever it stands', () => {
+  const controls = [...Array(0x20).keys(), 0x7f].map((code) => String.fromCharCode(code));
+  for (const field of ['body', 'attach', 'goodsTag', 'deviceInfo'] as const) {
+    for (const control of controls) {
+      expect(() => fieldsOf({ [field]: `a${control}b` })).toThrow(
+        expect.objectContaining({ code: 'ORDER_FIELD_INVALID' }),
+      );
+    }
+  }
+});
+
+test('D24: exactly the numbers of 6 to 32 characters of the alphabet', () => {
+  const alphabet = [...'0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-|*'];
+  fc.assert(
+    fc.property(fc.string({ unit: fc.constantFrom(...alphabet), minLength: 6, maxLength: 32 }), (outTradeNo) => {
+      expect(fieldsOf({ outTradeNo })['out_trade_no']).toBe(outTradeNo);
+    }),
+  );
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', minLength: 6, maxLength: 32 }), (outTradeNo) => {
+      fc.pre([...outTradeNo].some((character) => !alphabet.includes(character)));
+      expect(() => fieldsOf({ outTradeNo })).toThrow(expect.objectContaining({ field: 'out_trade_no' }));
+    }),
+  );
+});
+
+test('D25: every integer of the range is an amount, every other number is none', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 2_147_483_647 }), (totalFee) => {
+      expect(fieldsOf({ totalFee })['total_fee']).toBe(String(totalFee));
+    }),
+  );
+  fc.assert(
+    fc.property(fc.double(), (totalFee) => {
+      fc.pre(!(Number.isInteger(totalFee) && totalFee >= 1 && totalFee < 2 ** 31));
+      expect(() => fieldsOf({ totalFee })).toThrow(
+        expect.objectContaining({
+          code: 'ORDER_FIELD_INVALID',
+          field: 'total_fee',
+          hint: expect.stringContaining('yuan('),
+        }),
+      );
+    }),
+  );
+});
+
+test('T04: five minutes ahead is enough', () => {
+  expect(fieldsOf({ timeExpire: new Date('2026-01-01T00:05:00Z') })['time_expire']).toBe('20260101080500');
+});
+
+test.each([
+  ['2025-12-31T15:59:59Z', '20251231235959'],
+  ['2025-12-31T16:00:00Z', '20260101000000'],
+  ['2028-02-28T16:00:00Z', '20280229000000'],
+  ['2028-02-29T16:00:00Z', '20280301000000'],
+  ['2038-01-19T03:14:08Z', '20380119111408'],
+])('T06: time_expire at %s', (iso, text) => {
+  const timeExpire = new Date(iso);
+  const given = { ...GIVEN, now: new Date(timeExpire.getTime() - 3600_000) };
+  expect(unifiedOrderFields({ ...ORDER, timeExpire }, given)['time_expire']).toBe(text);
+});
+
+test.each(['UTC', 'America/New_York', 'Australia/Lord_Howe', 'Asia/Kolkata', 'Pacific/Apia', 'Asia/Shanghai'])(
+  'T03: orders of a host in %s expire at the same time, whatever its clocks do',
+  (zone) => {
+    // Around the hours that New York skips and repeats, those of Lord Howe (half an hour), and one of 1988, when China
+    // itself had daylight saving time.
+    const times = [
+      '2026-03-08T07:30:00Z',
+      '2026-11-01T05:30:00Z',
+      '2026-11-01T06:30:00Z',
+      '2026-10-03T15:45:00Z',
+      '1988-07-01T00:00:00Z',
+    ];
+    const script = `
+      const { unifiedOrderFields } = require('./new-order.ts');
+      for (const iso of ${JSON.stringify(times)}) {
+        const timeExpire = new Date(iso);
+        const now = new Date(timeExpire.getTime() - 600_000);
+        const given = { ...${JSON.stringify({ ...GIVEN, now: undefined })}, now };
+        console.log(unifiedOrderFields({ ...${JSON.stringify(ORDER)}, timeExpire }, given).time_expire);
+      }`;
+    const output = execFileSync(process.execPath, ['--require', 'tsx/cjs', '--eval', script], {
+      cwd: __dirname,
+      env: { ...process.env, TZ: zone },
+      encoding: 'utf8',
+    });
+    expect(output.trim().split('\n')).toEqual([
+      '20260308153000',
+      '20261101133000',
+      '20261101143000',
+      '20261003234500',
+      '19880701080000',
+    ]);
+  },
+);
+
+describe('scene_info', () => {
+  test('is built for each scene', () => {
+    expect(JSON.parse(sceneInfo({ type: 'Wap', wapUrl: 'https://shop.example', wapName: '小店' }))).toEqual({
+      h5_info: { type: 'Wap', wap_url: 'https://shop.example', wap_name: '小店' },
+    });
+    expect(JSON.parse(sceneInfo({ type: 'IOS', appName: '小店', bundleId: 'example.shop' }))).toEqual({
+      h5_info: { type: 'IOS', app_name: '小店', bundle_id: 'example.shop' },
+    });
+  });
+
+  test('has 256 characters at most, counted after it is built: what JSON escapes counts, too', () => {
+    const name = (length: number): string =>
+      sceneInfo({ type: 'Wap', wapUrl: 'https://shop.example', wapName: '店'.repeat(length) });
+    const room = 256 - [...name(1)].length + 1;
+    expect([...name(room)]).toHaveLength(256);
+    expect(() => name(room + 1)).toThrow(expect.objectContaining({ field: 'scene_info' }));
+    expect(() => sceneInfo({ type: 'Wap', wapUrl: 'https://shop.example', wapName: '"'.repeat(room - 1) })).toThrow(
+      expect.objectContaining({ field: 'scene_info' }),
+    );
+  });
 });

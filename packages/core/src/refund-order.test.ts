@@ -3,10 +3,12 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { Agent } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { inspect } from 'node:util';
 import { P12_PASSPHRASE } from './certificate.fixture.js';
 import { openHttpsGateway, type HttpsGateway } from './https-gateway.fixture.js';
 import { createWechatH5, type Certificate, type NewRefund, type Refund, type WechatH5 } from './index.js';
 import { eventually } from './refunds.fixture.js';
+import { partsOf } from './wechat-h5.js';
 
 const REFUND = {
   outTradeNo: 'ORDER-0001',
@@ -216,6 +218,33 @@ test.each([
     return value === '' ? rest : { ...rest, [field]: value };
   };
   await expect(wechatH5.refund(REFUND)).rejects.toMatchObject({ code: 'GATEWAY_REPLY_INVALID', field });
+});
+
+test('X11: neither passphrase nor key shows in what goes wrong on the way', async () => {
+  const { p12, cert, key } = gateway.files;
+  const line = key.split('\n')[5] ?? '';
+  expect(line).toHaveLength(64);
+  gateway.answer = () => 'not XML';
+  for (const certificate of [
+    { cert, key },
+    { pfx: p12, passphrase: P12_PASSPHRASE },
+  ]) {
+    const options = gateway.options({ certificate });
+    for (const shop of [
+      createWechatH5(options),
+      // Does not trust the server.
+      createWechatH5({ ...options, http: {} }),
+      createWechatH5({ ...options, gateway: 'https://127.0.0.1:9', http: { timeoutMs: 1000 } }),
+    ]) {
+      const error: unknown = await shop.refund(REFUND).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: expect.stringMatching(/^GATEWAY_/) });
+      const sink =
+        inspect([error, shop], { depth: 20, showHidden: true, maxStringLength: null }) + JSON.stringify(error);
+      expect(sink).not.toContain(line);
+      expect(sink).not.toContain(P12_PASSPHRASE);
+      partsOf(shop)?.close();
+    }
+  }
 });
 
 describe('at the simulated WeChat Pay, over TLS', () => {

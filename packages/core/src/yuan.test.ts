@@ -39,7 +39,19 @@ test('D25: a number is refused: it has been rounded already', () => {
   expect(() => yuan(19.9 as unknown as string)).toThrow(expect.objectContaining({ code: 'ORDER_FIELD_INVALID' }));
 });
 
-test('every amount survives the round trip', () => {
+test('D25: whatever is multiplied or added up in floating point, text is exact', () => {
+  expect(19.9 * 100).not.toBe(1990);
+  expect(yuan('19.9')).toBe(1990);
+  fc.assert(
+    fc.property(fc.double({ noNaN: true }), (value) => {
+      const text = String(value);
+      fc.pre(!/^\d{1,8}(\.\d{1,2})?$/.test(text));
+      expect(() => yuan(text)).toThrow(expect.objectContaining({ code: 'ORDER_FIELD_INVALID' }));
+    }),
+  );
+});
+
+test('D25: every amount survives the round trip', () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 2_147_483_647 }), (fen) => {
       const text = `${Math.floor(fen / 100)}.${String(fen % 100).padStart(2, '0')}`;
