@@ -76,15 +76,16 @@ export function requiredApiKeys(env: NodeJS.ProcessEnv): readonly [string, ...st
   return apiKeysOf(env) as readonly [string, ...string[]];
 }
 
-/** What the commands here never use, and the options want: nothing is ordered, no notification is awaited. */
+/** What most commands never use, and the options want. */
 const NEVER_NOTIFIED = 'https://notify-url.invalid/';
 
 /**
  * The operations for the merchant of these variables.
+ * @param options.notified whether a call tells WeChat Pay where to send a notification
  * @throws {WechatH5Error} with the variable in its message
  */
-export function wechatH5Of(env: NodeJS.ProcessEnv): WechatH5 {
-  const notifyUrl = env[`${PREFIX}NOTIFY_URL`] || NEVER_NOTIFIED;
+export function wechatH5Of(env: NodeJS.ProcessEnv, { notified = false } = {}): WechatH5 {
+  const notifyUrl = env[`${PREFIX}NOTIFY_URL`] || (notified ? undefined : NEVER_NOTIFIED);
   const make = (): WechatH5 =>
     createWechatH5({
       ...optionsFromEnv({ ...env, [`${PREFIX}NOTIFY_URL`]: notifyUrl }),

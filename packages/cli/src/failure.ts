@@ -82,6 +82,7 @@ function exitCodeOf(code: WechatH5ErrorCode): ExitCode {
     case 'RETURN_CODE_FAIL':
     case 'FIELD_MISSING':
     case 'FIELD_INVALID':
+    case 'BILL_INVALID':
     case 'BILL_INCOMPLETE':
       return EXIT.UNKNOWN;
     default:

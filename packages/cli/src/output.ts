@@ -3,8 +3,13 @@ import { printable } from './terminal.js';
 /** A two-column table: official field names on the left, nothing for what is absent. */
 export function table(rows: readonly (readonly [name: string, value: string | undefined])[]): string {
   const present = rows.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
-  const width = Math.max(...present.map(([name]) => name.length));
-  return present.map(([name, value]) => `${name.padEnd(width)}  ${printable(value)}`).join('\n');
+  const width = Math.max(...present.map(([name]) => widthOf(name)));
+  return present.map(([name, value]) => `${name}${' '.repeat(width - widthOf(name))}  ${printable(value)}`).join('\n');
+}
+
+/** Columns on a terminal: Chinese characters and full-width punctuation take two. */
+function widthOf(text: string): number {
+  return [...text].reduce((sum, character) => sum + (/[\u2E80-\uFFDC]/.test(character) ? 2 : 1), 0);
 }
 
 /** An amount in the smallest unit, and for CNY as people write it. How many decimals other currencies have, WeChat Pay does not say. */

@@ -2,9 +2,10 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { buildSync } from 'esbuild';
+import type { SimulatorStarted } from './simulator.fixture.js';
 
 /** What a run of the command left behind. */
 export interface Ran {
@@ -16,6 +17,8 @@ export interface Ran {
 export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly input?: string | Buffer;
+  /** Told everything written so far, each time there is more. */
+  readonly onOutput?: (output: string) => void;
 }
 
 /** The programs under test, each in one file, run as processes of their own. */
@@ -26,13 +29,10 @@ export class Programs {
   readonly #secrets: string[] = [];
 
   constructor() {
-    const packages = {
-      cli: join(__dirname, '..'),
-      simulator: dirname(require.resolve('@wechat-h5/simulator/package.json')),
-    };
-    for (const [name, folder] of Object.entries(packages)) {
+    const entries = { cli: 'cli.ts', simulator: 'simulator.fixture.ts' };
+    for (const [name, entry] of Object.entries(entries)) {
       buildSync({
-        entryPoints: [join(folder, 'src/cli.ts')],
+        entryPoints: [join(__dirname, entry)],
         outfile: this.program(name),
         bundle: true,
         platform: 'node',
@@ -53,17 +53,14 @@ export class Programs {
     this.#secrets.push(...secrets);
   }
 
-  /** Starts a simulator and says with which variables it is reached. */
-  async simulator(): Promise<Record<string, string>> {
-    const child = spawn(process.execPath, [this.program('simulator'), '--json', '--port', '0'], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+  /** Starts a simulator and says how it is reached. */
+  async simulator(): Promise<SimulatorStarted> {
+    const child = spawn(process.execPath, [this.program('simulator')], { stdio: ['ignore', 'pipe', 'inherit'] });
     this.#children.push(child);
     const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
-    child.stdout.resume();
-    const { environment } = JSON.parse(line) as { environment: Record<string, string> };
-    this.keepSecret(environment['WECHAT_PAY_API_KEY'] as string);
-    return environment;
+    const started = JSON.parse(line) as SimulatorStarted;
+    this.keepSecret(started.environment.WECHAT_PAY_API_KEY);
+    return started;
   }
 
   /** Runs `wechat-h5` to its end. @throws {Error} if a secret shows in what it wrote */
@@ -71,12 +68,19 @@ export class Programs {
     return this.runProgram(process.execPath, [this.program('cli'), ...args], options);
   }
 
-  async runProgram(command: string, args: readonly string[], { env = {}, input = '' }: RunOptions): Promise<Ran> {
+  async runProgram(
+    command: string,
+    args: readonly string[],
+    { env = {}, input = '', onOutput }: RunOptions,
+  ): Promise<Ran> {
     const child = spawn(command, args, { env: { PATH: process.env['PATH'], ...env }, stdio: 'pipe', cwd: this.folder });
     this.#children.push(child);
     let stdout = '';
     let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+      onOutput?.(stdout);
+    });
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     // A command that refuses its arguments does not wait for its input.
     child.stdin.on('error', () => {});

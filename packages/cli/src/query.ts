@@ -48,13 +48,10 @@ export const query: Command = {
     if (name === 'outRefundNo') return showRefunds(await wechatH5.queryRefund({ outRefundNo: number }), context);
     if (name === 'refundId') return showRefunds(await wechatH5.queryRefund({ refundId: number }), context);
     const first = await wechatH5.queryRefund({ outTradeNo: number });
-    const refunds = [...first.refunds];
     // WeChat Pay lists ten at a time.
-    while (refunds.length < (first.totalRefundCount ?? 0)) {
-      const page = await wechatH5.queryRefund({ outTradeNo: number, offset: refunds.length });
-      if (page.refunds.length === 0) break;
-      refunds.push(...page.refunds);
-    }
+    if (first.refunds.length < 10) return showRefunds(first, context);
+    const refunds: RefundEntry[] = [];
+    for await (const entry of wechatH5.listRefunds({ outTradeNo: number })) refunds.push(entry);
     return showRefunds({ ...first, refunds }, context);
   },
 };

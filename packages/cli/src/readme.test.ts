@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { signedNotification } from '@wechat-h5/core/testing';
+import { BillGateway } from './bill-gateway.fixture.js';
 import { COMMANDS } from './commands.js';
 import { EXIT } from './exit-codes.js';
 import { Shop } from './shop.fixture.js';
@@ -9,9 +10,11 @@ const README = readFileSync(join(__dirname, '../README.md'), 'utf8');
 const LINES = [...README.matchAll(/^```sh\n(.*?)^```$/gms)].flatMap(([, block = '']) => block.trimEnd().split('\n'));
 
 let shop: Shop;
+let bills: BillGateway;
 
 beforeAll(async () => {
   shop = await Shop.open();
+  bills = await BillGateway.open();
   const { folder } = shop.programs;
   mkdirSync(join(folder, 'bin'));
   // What npx does, without a registry.
@@ -21,6 +24,7 @@ beforeAll(async () => {
   );
   chmodSync(join(folder, 'bin/npx'), 0o755);
   await shop.order(1990, 'TEA-20260801-0001');
+  await shop.control('pay', { outTradeNo: await shop.order(1990, 'TEA-20260801-0002') });
   const variables = { ...shop.env, WECHAT_PAY_NOTIFY_URL: 'https://pay.example.com/wechat/notify' };
   writeFileSync(
     join(folder, 'production.env'),
@@ -32,13 +36,18 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'order.json'), JSON.stringify({ appid: shop.merchant.appId }));
 });
 
-afterAll(() => shop.close());
+afterAll(async () => {
+  bills.close();
+  await shop.close();
+});
 
 test.each(LINES)('%s', async (line) => {
   const PATH = `${join(shop.programs.folder, 'bin')}:${process.env['PATH']}`;
-  const ran = await shop.programs.runProgram('sh', ['-c', line], { env: { ...shop.env, PATH } });
-  expect(ran).toMatchObject({ code: 0, stderr: '' });
-  expect(ran.stdout).not.toBe('');
+  const gateway = line.includes(' bill ') ? { WECHAT_PAY_GATEWAY: bills.url } : {};
+  const env = { ...shop.env, ...shop.withCertificate, ...gateway, PATH };
+  const ran = await shop.programs.runProgram('sh', ['-c', line], { env });
+  expect(ran.code).toBe(0);
+  expect(ran.stdout === '' ? ran.stderr : ran.stdout).not.toBe('');
 });
 
 test('every command has a row, a line that is run, and examples; every exit code has a row', () => {

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createWechatH5 } from '@wechat-h5/core';
 import { Programs, type Ran } from './processes.fixture.js';
 
@@ -7,16 +9,30 @@ export const OTHER_KEY = 'k'.repeat(16) + 'Z9'.repeat(8);
 export class Shop {
   readonly programs = new Programs();
   env: Record<string, string> = {};
+  /** Beside {@link env}: over TLS, with the certificate that refunds need. */
+  withCertificate: Record<string, string> = {};
   #orders = 0;
 
   static async open(): Promise<Shop> {
     const shop = new Shop();
+    const { environment, tls, certificate } = await shop.programs.simulator();
+    const file = (name: string, contents: string): string => {
+      const path = join(shop.programs.folder, name);
+      writeFileSync(path, contents, { mode: 0o600 });
+      return path;
+    };
     shop.env = {
-      ...(await shop.programs.simulator()),
+      ...environment,
       WECHAT_PAY_NOTIFY_URL: 'http://127.0.0.1:9/notify',
       LANG: 'en_US.UTF-8',
     };
-    shop.programs.keepSecret(OTHER_KEY);
+    shop.withCertificate = {
+      WECHAT_PAY_GATEWAY: tls.url,
+      NODE_EXTRA_CA_CERTS: file('ca.pem', tls.ca),
+      WECHAT_PAY_CERTIFICATE_FILE: file('apiclient_cert.pem', certificate.cert),
+      WECHAT_PAY_PRIVATE_KEY_FILE: file('apiclient_key.pem', certificate.key),
+    };
+    shop.programs.keepSecret(OTHER_KEY, certificate.key.split('\n')[1] as string);
     return shop;
   }
 
