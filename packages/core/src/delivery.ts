@@ -1,7 +1,9 @@
 import {
   bookFailed,
+  gaveUp,
   mismatch,
   paidTwice,
+  purchasePaidTwice,
   orderUnknown,
   paidAfterClose,
   refundedBeforeDelivery,
@@ -124,7 +126,7 @@ export class Deliveries<Tx = never> {
     let applied = await this.#apply(key, change);
     if (applied.outcome === 'unknown' && (await this.#adopt(key, payment))) applied = await this.#apply(key, change);
     const { outcome, order } = applied;
-    if (order === undefined) return 'unknown';
+    if (order === undefined || outcome === 'unknown') return 'unknown';
     if (outcome === 'conflict') {
       const second = order.payment !== undefined && order.payment.transactionId !== payment.transactionId;
       if (second) this.#report('paid-twice', paidTwice(payment, order), subject);
@@ -132,7 +134,10 @@ export class Deliveries<Tx = never> {
       return 'quarantined';
     }
     if (order.delivery.state === 'WITHHELD') {
-      if (outcome === 'applied') this.#report('paid-after-close', paidAfterClose(payment), subject);
+      if (outcome === 'applied') {
+        if (order.reason === 'paid-twice') this.#report('paid-twice', purchasePaidTwice(payment, order), subject);
+        else this.#report('paid-after-close', paidAfterClose(payment), subject);
+      }
       return 'withheld';
     }
     return order.delivery.state === 'DONE' ? 'settled' : 'due';
@@ -188,7 +193,8 @@ export class Deliveries<Tx = never> {
 
   /** The lease a route holds while it decides whether to acknowledge. */
   async claim(payment: Payment): Promise<Lease | 'done' | 'withheld' | 'busy'> {
-    return this.#claim(targetOf(payment));
+    const claimed = await this.#claim(targetOf(payment));
+    return claimed === 'dead' ? 'busy' : claimed;
   }
 
   /** Takes an order the book does not know from the payment itself: the route has said that it knows it. */
@@ -219,24 +225,29 @@ export class Deliveries<Tx = never> {
     return run;
   }
 
-  async #claim(target: Target): Promise<Lease | 'done' | 'withheld' | 'busy'> {
+  async #claim(target: Target): Promise<Lease | 'done' | 'withheld' | 'busy' | 'dead'> {
     const { outcome, order } = await this.#apply(target.key, { type: 'claim', leaseMs: LEASE_MS, ...refundOf(target) });
     if (outcome === 'applied' && order !== undefined) {
       const { attempt, state } =
         target.outRefundNo === undefined
           ? order.delivery
           : (order.refunds[target.outRefundNo]?.delivery ?? order.delivery);
-      if (state !== 'WITHHELD') return { target, attempt };
+      if (state === 'LEASED') return { target, attempt };
       const { outTradeNo } = target.key;
       const { transactionId } = target;
+      if (state === 'DEAD') {
+        this.#report('gave-up', gaveUp(outTradeNo, attempt), { outTradeNo, transactionId });
+        return 'dead';
+      }
       this.#report('refunded-before-delivery', refundedBeforeDelivery(outTradeNo), { outTradeNo, transactionId });
       return 'withheld';
     }
-    return outcome === 'done' || outcome === 'withheld' ? outcome : 'busy';
+    return outcome === 'done' || outcome === 'withheld' || outcome === 'dead' ? outcome : 'busy';
   }
 
   async #deliverOnce(target: Target, name: string, handler: Handler<Tx> | undefined): Promise<DeliveryResult> {
     const lease = await this.#claim(target);
+    if (lease === 'dead') return 'failed';
     if (typeof lease === 'string') return lease;
     const subject = { outTradeNo: target.key.outTradeNo, transactionId: target.transactionId };
     try {
@@ -310,9 +321,11 @@ export class Deliveries<Tx = never> {
     return true;
   }
 
+  /** An orphan is a payment, not an order. */
   async #get(key: OrderKey): Promise<OrderRecord | undefined> {
     try {
-      return await this.#book.get(key);
+      const order = await this.#book.get(key);
+      return order?.state === 'ORPHAN' ? undefined : order;
     } catch (thrown) {
       throw bookFailed(thrown, 'The order book failed');
     }

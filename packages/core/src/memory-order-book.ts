@@ -1,12 +1,21 @@
 import {
+  cursorOf,
+  dueAt,
+  matches,
+  namesOf,
   orderId,
+  transactionName,
   transition,
   type Applied,
   type OrderBook,
   type OrderChange,
+  type OrderFilter,
   type OrderKey,
+  type OrderPage,
   type OrderRecord,
 } from './order-book.js';
+
+const PAGE = 100;
 
 /**
  * Keeps orders in this process only: for development, tests, and shops whose own table answers `findOrder`.
@@ -14,7 +23,10 @@ import {
  */
 export class MemoryOrderBook implements OrderBook {
   readonly #orders = new Map<string, OrderRecord>();
-  readonly #byTransactionId = new Map<string, string>();
+  /** Which order holds a name. */
+  readonly #names = new Map<string, string>();
+  /** When each order is due, for those that ever are. */
+  readonly #due = new Map<string, number>();
   readonly #now: () => Date;
 
   /** @param options.now the book's clock, for tests */
@@ -24,20 +36,7 @@ export class MemoryOrderBook implements OrderBook {
 
   // Nothing is awaited between reading and writing: that is what makes a change atomic here.
   async apply(key: OrderKey, change: OrderChange): Promise<Applied> {
-    const id = orderId(key);
-    const before = this.#orders.get(id);
-    if (change.type === 'paid' && before !== undefined) {
-      const owner = this.#byTransactionId.get(transactionIdOf(key.mchId, change.payment.transactionId));
-      if (owner !== undefined && owner !== id) return { outcome: 'conflict', order: before };
-    }
-    const applied = transition(before, key, change, this.#now());
-    if (applied.order !== undefined && applied.order !== before) {
-      this.#orders.set(id, applied.order);
-      if (applied.order.state === 'PAID' && applied.order.payment !== undefined) {
-        this.#byTransactionId.set(transactionIdOf(key.mchId, applied.order.payment.transactionId), id);
-      }
-    }
-    return applied;
+    return this.#apply(orderId(key), key, change);
   }
 
   async get(key: OrderKey): Promise<OrderRecord | undefined> {
@@ -45,11 +44,61 @@ export class MemoryOrderBook implements OrderBook {
   }
 
   async findByTransactionId(mchId: string, transactionId: string): Promise<OrderRecord | undefined> {
-    const id = this.#byTransactionId.get(transactionIdOf(mchId, transactionId));
+    const id = this.#names.get(transactionName(mchId, transactionId));
     return id === undefined ? undefined : this.#orders.get(id);
   }
-}
 
-function transactionIdOf(mchId: string, transactionId: string): string {
-  return `${mchId} ${transactionId}`;
+  async claimDue({
+    limit,
+    leaseMs,
+    oldestFirst = false,
+  }: {
+    limit: number;
+    leaseMs: number;
+    oldestFirst?: boolean;
+  }): Promise<OrderRecord[]> {
+    const now = this.#now().getTime();
+    const due = [...this.#due].filter(([, at]) => at <= now).sort(([, a], [, b]) => (oldestFirst ? a - b : b - a));
+    const taken: OrderRecord[] = [];
+    for (const [id] of due.slice(0, limit)) {
+      const before = this.#orders.get(id);
+      if (before === undefined) continue;
+      const { outcome, order } = this.#apply(id, before.key, { type: 'take', leaseMs });
+      if (outcome === 'applied' && order !== undefined) taken.push(order);
+    }
+    return taken;
+  }
+
+  async list(filter: OrderFilter, page: { limit?: number; after?: string } = {}): Promise<OrderPage> {
+    const { limit = PAGE, after } = page;
+    const now = this.#now();
+    const found = [...this.#orders.values()]
+      .map((order) => ({ order, cursor: cursorOf(order) }))
+      .filter(({ order, cursor }) => (after === undefined || cursor < after) && matches(order, filter, now))
+      .sort((a, b) => (a.cursor < b.cursor ? 1 : -1));
+    const orders = found.slice(0, limit);
+    return { orders: orders.map(({ order }) => order), next: found.length > limit ? orders.at(-1)?.cursor : undefined };
+  }
+
+  #apply(id: string, key: OrderKey, change: OrderChange): Applied {
+    const before = this.#orders.get(id);
+    const now = this.#now();
+    let applied = transition(before, key, change, now);
+    let { order } = applied;
+    if (order === undefined || order === before) return applied;
+    const taken = namesOf(order).filter((name) => (this.#names.get(name) ?? id) !== id);
+    if (taken.length > 0) {
+      applied = transition(before, key, change, now, new Set(taken));
+      ({ order } = applied);
+      if (order === undefined || order === before) return applied;
+    }
+    const names = namesOf(order);
+    if (before !== undefined) for (const name of namesOf(before)) if (!names.includes(name)) this.#names.delete(name);
+    for (const name of names) this.#names.set(name, id);
+    this.#orders.set(id, order);
+    const due = dueAt(order)?.getTime();
+    if (due === undefined) this.#due.delete(id);
+    else this.#due.set(id, due);
+    return applied;
+  }
 }

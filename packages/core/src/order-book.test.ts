@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { MemoryOrderBook } from './memory-order-book.js';
 import {
+  decodeOrder,
+  encodeOrder,
   transition,
   type OrderChange,
   type OrderIntent,
@@ -46,7 +48,7 @@ function after(changes: readonly OrderChange[], now = NOW): OrderRecord {
 }
 
 test('an order that nobody intended cannot be changed', () => {
-  for (const change of [created, paid, claim, { type: 'closed' } as const]) {
+  for (const change of [created, claim, { type: 'closed' } as const]) {
     expect(transition(undefined, KEY, change, NOW)).toEqual({ outcome: 'unknown', order: undefined });
   }
 });
@@ -234,7 +236,8 @@ describe('MemoryOrderBook', () => {
     await book.apply(KEY, intend);
     await book.apply(second, intend);
     expect((await book.apply(KEY, paid)).outcome).toBe('applied');
-    expect((await book.apply(second, paid)).outcome).toBe('conflict');
+    const { outcome, order } = await book.apply(second, paid);
+    expect([outcome, order?.state, order?.reason]).toEqual(['conflict', 'QUARANTINED', 'transaction_id']);
     expect((await book.findByTransactionId(KEY.mchId, PAYMENT.transactionId))?.key).toEqual(KEY);
   });
 
@@ -243,5 +246,71 @@ describe('MemoryOrderBook', () => {
     await book.apply(KEY, intend);
     expect(await book.get({ ...KEY, subMchId: '1' })).toBeUndefined();
     expect(await book.get({ ...KEY, mchId: '1' })).toBeUndefined();
+  });
+});
+
+describe('an orphan', () => {
+  const orphan = transition(undefined, KEY, paid, NOW);
+
+  test('B04: a payment for an unknown order is kept, and is no order', () => {
+    expect([orphan.outcome, orphan.order?.state, orphan.order?.payment]).toEqual(['unknown', 'ORPHAN', PAYMENT]);
+    for (const change of [paid, created, claim, { type: 'closed' } as const]) {
+      expect(transition(orphan.order, KEY, change, NOW)).toEqual({ outcome: 'unknown', order: orphan.order });
+    }
+  });
+
+  test.each(['intend', 'found'] as const)('B04: %s matches it: paid, and due', (type) => {
+    const { outcome, order } = transition(orphan.order, KEY, { type, intent: INTENT }, NOW);
+    expect([outcome, order?.state, order?.delivery.state, order?.version]).toEqual(['applied', 'PAID', 'READY', 2]);
+    expect(order?.history.map(({ what, state }) => [what, state])).toEqual([
+      ['paid', 'ORPHAN'],
+      [type, 'PAID'],
+    ]);
+  });
+
+  test('an order of another amount does not get it', () => {
+    const { outcome, order } = transition(
+      orphan.order,
+      KEY,
+      { type: 'found', intent: { ...INTENT, totalFee: 1 } },
+      NOW,
+    );
+    expect([outcome, order?.state, order?.reason, order?.totalFee]).toEqual([
+      'conflict',
+      'QUARANTINED',
+      'total_fee',
+      1,
+    ]);
+  });
+});
+
+describe('text', () => {
+  test('a record comes back exactly as it was', () => {
+    const history: OrderChange[] = [
+      intend,
+      created,
+      { type: 'refund-intend', outRefundNo: '__proto__', refundFee: 40, params: { refund_fee: '40' } },
+      paid,
+      claim,
+      { type: 'refunded', outRefundNo: 'R2', refundFee: 1 },
+      { type: 'take', leaseMs: 1000 },
+    ];
+    for (let length = 1; length <= history.length; length++) {
+      const order = after(history.slice(0, length));
+      expect(decodeOrder(encodeOrder(order))).toStrictEqual(order);
+    }
+  });
+
+  test('a message may name its fields as it likes', () => {
+    const raw = { at: '1', createdAt: '2', v: '3', __proto__x: '4', emoji: '\u{1f600}\ud800' };
+    const order = after([intend, { type: 'paid', payment: { ...PAYMENT, raw } }]);
+    expect(decodeOrder(encodeOrder(order)).payment?.raw).toEqual(raw);
+  });
+
+  test('P14: what a later version has written is refused', () => {
+    const later = encodeOrder(after([intend])).replace('"v":1', '"v":2');
+    for (const text of [later, '', 'null', '{}', '[]']) {
+      expect(() => decodeOrder(text)).toThrow(expect.objectContaining({ code: 'ORDER_BOOK_FAILED' }));
+    }
   });
 });

@@ -66,7 +66,8 @@ export class PaymentConfirmations<Tx = never> {
   }
 
   async #confirm(key: OrderKey, merchant: KnownMerchant): Promise<PaymentStatus> {
-    const stored = await this.#book.get(key);
+    const found = await this.#book.get(key);
+    const stored = found?.state === 'ORPHAN' ? undefined : found;
     if (stored === undefined && !this.#findsOrders) {
       throw new WechatH5Error('ORDER_UNKNOWN', `out_trade_no ${quoted(key.outTradeNo)} is not in the order book`, {
         field: 'out_trade_no',
