@@ -41,7 +41,8 @@ export async function runCommandLine(args: readonly string[], { out, error }: Ou
   }
   const environment = environmentOf(simulator);
   if (parsed.json) {
-    const { apiKey: _key, certificate: _certificate, p12: _p12, ...merchant } = simulator.merchant;
+    const { appId, mchId, h5Domains, currencies, name } = simulator.merchant;
+    const merchant = { appId, mchId, h5Domains, currencies, name };
     out(`${JSON.stringify({ type: 'started', url: simulator.url, merchant, environment })}\n`);
     simulator.events.subscribe((event) => out(`${JSON.stringify(event)}\n`));
   } else {

@@ -2,13 +2,23 @@ import type { NotificationAttempt } from './notifier.js';
 import type { SignType } from './orders.js';
 import type { RefundStatus } from './refunds.js';
 
-export type GatewayOperation = 'unifiedorder' | 'orderquery' | 'closeorder' | 'refund' | 'refundquery';
+export type GatewayOperation =
+  | 'unifiedorder'
+  | 'orderquery'
+  | 'closeorder'
+  | 'refund'
+  | 'refundquery'
+  | 'downloadbill'
+  | 'downloadfundflow'
+  | 'settlementquery'
+  | 'queryexchagerate';
 
 /** What happens to a scripted call of the gateway instead of the plain answer. */
 export type GatewayFault =
   /**
    * A signed reply with `result_code=FAIL` and this code (`SYSTEMERROR`, `FREQUENCY_LIMITED`, …), with the official words
-   * for it unless others are given. Nothing is applied, unless `apply` says that it was all the same.
+   * for it unless others are given. (The downloads tell it in their own unsigned way; the codes of downloadbill are
+   * numbers.) Nothing is applied, unless `apply` says that it was all the same.
    */
   | { readonly errCode: string; readonly errCodeDes?: string; readonly apply?: boolean }
   /**

@@ -12,6 +12,8 @@ export interface FieldContext {
   readonly placedBefore?: boolean;
   readonly now: Date;
   readonly allowRemoteNotifyUrl: boolean;
+  /** What the merchant may ask to be paid in. */
+  readonly currencies: readonly string[];
 }
 
 export interface FieldRule {

@@ -212,7 +212,7 @@ describe('orderquery', () => {
         transaction_id: transactionId,
         total_fee: '1990',
         fee_type: 'HKD',
-        cash_fee: '1990',
+        cash_fee: '1831',
         openid: 'oPayer',
         bank_type: 'CMB_DEBIT',
         trade_type: 'MWEB',

@@ -1,9 +1,11 @@
+import { gzipSync } from 'node:zlib';
+import type { BillColumns } from './bill.js';
 import { identify, readMessage, type CallerRefusal } from './caller.js';
 import type { EventLog } from './events.js';
 import type { FaultScript, GatewayFault, GatewayOperation } from './faults.js';
 import { peerOf, type HttpOutcome, type HttpReply, type HttpRequest } from './http-exchange.js';
 import { officialDescription } from './official-descriptions.js';
-import type { Answer } from './operation.js';
+import type { Answer, Refusal } from './operation.js';
 import type { OrderLedger, SignType } from './orders.js';
 import type { RefundDesk } from './refund-desk.js';
 import type { RefundLedger } from './refunds.js';
@@ -11,6 +13,7 @@ import { refusedCertificate } from './refused-certificate.js';
 import { operationAt, ROUTES } from './routes.js';
 import { randomToken, type SimulatedMerchant } from './simulated-merchant.js';
 import { sign } from './signing.js';
+import { billRefusal } from './statement-refusals.js';
 import { pick, type Fields } from './wire-fields.js';
 import { buildXml } from './xml.js';
 
@@ -36,6 +39,7 @@ export interface GatewayOptions {
   readonly faults: FaultScript;
   readonly now: () => Date;
   readonly allowRemoteNotifyUrl: boolean;
+  readonly billColumns: BillColumns;
 }
 
 /** The merchant API: `POST /pay/…`, XML in, XML out. */
@@ -57,7 +61,7 @@ export class Gateway {
     events.record({ type: 'gateway.request', ...about, ...(fields && { fields }) });
     const { reply, verdict, reason } =
       certificateRefusal(operation, request) ??
-      (message.ok ? this.#answer(operation, message.value, subject.outTradeNo) : refused(message));
+      (message.ok ? this.#answer(operation, message.value, subject.outTradeNo) : refused(operation, message));
     const seen = reply === 'drop' ? {} : isHttp(reply) ? { status: reply.status } : { status: 200, fields: reply };
     events.record({
       type: 'gateway.reply',
@@ -71,23 +75,17 @@ export class Gateway {
 
   #answer(operation: GatewayOperation, fields: Fields, outTradeNo: string | undefined): Answered {
     const caller = identify(fields, this.#options.merchant, ROUTES[operation]);
-    if (!caller.ok) return refused(caller);
+    if (!caller.ok) return refused(operation, caller);
     const call: Call = { operation, fields, signType: caller.value };
     const fault = this.#options.faults.takeCall(operation, outTradeNo);
-    return fault ? this.#strike(fault, call) : this.#plain(call);
+    return fault ? this.#strike(fault, call) : this.#reply(this.#perform(call), call);
   }
 
   #perform({ operation, fields, signType }: Call): Answer {
-    const { orders, refunds, refundDesk, now, allowRemoteNotifyUrl } = this.#options;
+    const { refundDesk, merchant, now } = this.#options;
     refundDesk.settleDue();
-    return ROUTES[operation].perform(fields, {
-      orders,
-      refunds,
-      refundDesk,
-      now: now(),
-      allowRemoteNotifyUrl,
-      signType,
-    });
+    const { currencies } = merchant;
+    return ROUTES[operation].perform(fields, { ...this.#options, currencies, now: now(), signType });
   }
 
   /** Which order a message is about, and which refund, whatever number it names them by. */
@@ -103,8 +101,8 @@ export class Gateway {
   #strike(fault: GatewayFault, call: Call): Answered {
     if ('returnMsg' in fault) return unsigned({ code: 'FAIL', returnMsg: fault.returnMsg });
     if ('status' in fault) return httpFault(fault);
-    if ('fields' in fault) return this.#plain(call, { changes: fault.fields });
-    if ('signType' in fault) return this.#plain({ ...call, signType: fault.signType });
+    if ('fields' in fault) return this.#reply(this.#perform(call), call, fault.fields);
+    if ('signType' in fault) return this.#reply(this.#perform(call), { ...call, signType: fault.signType });
     if ('drop' in fault) {
       if (fault.drop === 'ignore') return { reply: 'drop', verdict: 'DROPPED', reason: 'cut before anything was done' };
       const { code } = this.#perform(call);
@@ -115,12 +113,11 @@ export class Gateway {
     return this.#reply({ code: fault.errCode, description }, call);
   }
 
-  #plain(call: Call, { changes }: { readonly changes?: Fields } = {}): Answered {
-    return this.#reply(this.#perform(call), call, changes);
-  }
-
-  #reply(answer: Answer, { fields: request, signType }: Call, changes: Fields = {}): Answered {
+  #reply(answer: Answer, { operation, fields: request, signType }: Call, changes: Fields = {}): Answered {
     if ('returnMsg' in answer) return unsigned(answer);
+    if ('text' in answer) return { reply: statementReply(answer.text, answer.gzip), verdict: 'SUCCESS' };
+    const { unsignedRefusal, nonceless } = ROUTES[operation];
+    if (unsignedRefusal && !('fields' in answer)) return refusedUnsigned(unsignedRefusal, answer);
     const { merchant } = this.#options;
     const complete: Fields = {
       return_code: 'SUCCESS',
@@ -128,9 +125,9 @@ export class Gateway {
       appid: merchant.appId,
       mch_id: merchant.mchId,
       ...pick(request, 'sub_appid', 'sub_mch_id'),
-      nonce_str: randomToken(16),
+      ...(!nonceless && { nonce_str: randomToken(16) }),
       ...('fields' in answer
-        ? { result_code: 'SUCCESS', ...answer.fields }
+        ? { ...(!nonceless && { result_code: 'SUCCESS' }), ...answer.fields }
         : { result_code: 'FAIL', err_code: answer.code, err_code_des: answer.description }),
       ...changes,
     };
@@ -152,8 +149,21 @@ function certificateRefusal(operation: GatewayOperation, request: HttpRequest): 
   return { reply, verdict: 'NO_CERTIFICATE', reason };
 }
 
-function refused(refusal: CallerRefusal): Answered {
-  return unsigned(refusal);
+function refused(operation: GatewayOperation, { code, returnMsg }: CallerRefusal): Answered {
+  // Only bills have a form of their own for what cannot be authenticated.
+  return operation === 'downloadbill'
+    ? refusedUnsigned(billRefusal, { code, description: returnMsg })
+    : unsigned({ code, returnMsg });
+}
+
+function refusedUnsigned(told: typeof billRefusal, { code, description }: Refusal): Answered {
+  const reply = told(code, description);
+  return { reply, verdict: code, reason: reply['err_code_des'] ?? reply['return_msg'] ?? description };
+}
+
+function statementReply(text: string, gzip: boolean): HttpReply {
+  const headers = { 'content-type': gzip ? 'application/x-gzip' : 'text/plain; charset=utf-8' };
+  return { status: 200, headers, body: gzip ? gzipSync(text) : text };
 }
 
 /** `return_code=FAIL` carries two fields and no signature: nobody can tell that it comes from WeChat. */

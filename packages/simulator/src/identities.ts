@@ -22,7 +22,8 @@ export interface Identities {
   readonly ca: string;
   readonly server: Identity;
   readonly certificate: PemPair;
-  readonly p12: Pkcs12File;
+  /** Made when it is first asked for: locking it costs more than everything else here. */
+  readonly p12: () => Pkcs12File;
 }
 
 /**
@@ -38,10 +39,11 @@ export function createIdentities(host: string, mchId: string): Identities {
   const hosts = new Set(['localhost', '*.localhost', '127.0.0.1', '::1', host, ...OFFICIAL_HOSTS, ...ALIASES]);
   const server = authority.issue({ commonName: 'localhost', hosts: [...hosts] });
   const client = authority.issue({ commonName: mchId });
+  let p12: Pkcs12File | undefined;
   return {
     ca: authority.cert,
     server,
     certificate: Object.freeze({ cert: client.cert, key: client.key }),
-    p12: Object.freeze({ pfx: pkcs12(client, [authority.certificate], mchId), passphrase: mchId }),
+    p12: () => (p12 ??= Object.freeze({ pfx: pkcs12(client, [authority.certificate], mchId), passphrase: mchId })),
   };
 }

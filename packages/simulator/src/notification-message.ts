@@ -1,4 +1,5 @@
 import { beijingTime } from './beijing-time.js';
+import { cashFields } from './cash.js';
 import type { SignType, SimulatedOrder, SimulatedPayment } from './orders.js';
 import { randomToken, type SimulatedMerchant } from './simulated-merchant.js';
 import { sign } from './signing.js';
@@ -22,7 +23,7 @@ export function paymentFields(merchant: SimulatedMerchant, order: SimulatedOrder
     bank_type: payment.bankType,
     total_fee: String(order.totalFee),
     fee_type: order.feeType,
-    cash_fee: String(order.totalFee),
+    ...(order.feeType === 'CNY' ? { cash_fee: String(order.totalFee) } : cashFields(order)),
     transaction_id: payment.transactionId,
     out_trade_no: order.outTradeNo,
     time_end: beijingTime(payment.paidAt),

@@ -1,12 +1,17 @@
+import type { BillColumns } from './bill.js';
 import type { FieldContext } from './field-rules.js';
 import type { OrderLedger, SignType } from './orders.js';
 import type { RefundDesk } from './refund-desk.js';
 import type { RefundLedger } from './refunds.js';
+import type { SimulatedMerchant } from './simulated-merchant.js';
 import type { Fields } from './wire-fields.js';
 
-/** What an operation answers a caller who is known: fields to add to the signed reply, or a refusal. */
+/** What an operation answers a caller who is known: fields to add to the signed reply, a statement, or a refusal. */
 export type Answer =
-  { readonly code: 'SUCCESS'; readonly fields: Fields; readonly remark?: string } | Refusal | UnsignedRefusal;
+  | { readonly code: 'SUCCESS'; readonly fields: Fields; readonly remark?: string }
+  | { readonly code: 'SUCCESS'; readonly text: string; readonly gzip: boolean }
+  | Refusal
+  | UnsignedRefusal;
 
 export interface Refusal {
   /** The official `err_code`. */
@@ -25,6 +30,8 @@ export interface OperationContext extends FieldContext {
   readonly orders: OrderLedger;
   readonly refunds: RefundLedger;
   readonly refundDesk: RefundDesk;
+  readonly merchant: SimulatedMerchant;
+  readonly billColumns: BillColumns;
   /** The type that this call was signed with. */
   readonly signType: SignType;
 }

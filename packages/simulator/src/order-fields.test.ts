@@ -1,7 +1,8 @@
+import { CURRENCIES } from './exchange-rates.js';
 import { checkCloseOrder, checkOrderQuery, checkUnifiedOrder } from './order-fields.js';
 
 const NOW = new Date('2026-11-23T04:00:00.900Z');
-const CONTEXT = { now: NOW, allowRemoteNotifyUrl: false };
+const CONTEXT = { now: NOW, allowRemoteNotifyUrl: false, currencies: CURRENCIES };
 const SCENE = (h5Info: object): string => JSON.stringify({ h5_info: h5Info });
 const WAP = SCENE({ type: 'Wap', wap_url: 'https://shop.example', wap_name: 'shop' });
 const VALID = {
@@ -129,7 +130,7 @@ test('another product is NOAUTH', () => {
 
 test('a notify_url beyond this machine is taken when told', () => {
   const remote = { ...VALID, notify_url: 'https://shop.example/notify' };
-  expect(checkUnifiedOrder(remote, { ...CONTEXT, allowRemoteNotifyUrl: true })).toBeUndefined();
+  expect(checkUnifiedOrder(remote, { ...CONTEXT, allowRemoteNotifyUrl: true, currencies: CURRENCIES })).toBeUndefined();
 });
 
 test('orderquery and closeorder know the shorter numbers of older merchants', () => {

@@ -14,11 +14,6 @@ import {
 import type { Fields } from './wire-fields.js';
 
 const TRADE_TYPES = ['JSAPI', 'NATIVE', 'APP', 'MWEB'];
-/** Payment currencies of the Global parameter page; mainland merchants have CNY only. */
-const CURRENCIES =
-  'CNY HKD GBP USD JPY CAD AUD EUR NZD KRW THB SGD RUB CHF SEK DKK NOK AED TRY MOP TWD CZK MYR PHP IDR MNT QAR HUF KHR ISK'.split(
-    ' ',
-  );
 /** The gateway's own words name five minutes for everything but card-present payments. */
 const SHORTEST_EXPIRY_MILLISECONDS = 5 * 60_000;
 
@@ -31,7 +26,7 @@ const UNIFIED_ORDER: Readonly<Record<string, FieldRule>> = {
   detail: { max: 6000 },
   attach: { max: 127 },
   out_trade_no: { required: true, max: 32, check: matches(/^[0-9A-Za-z_\-|*]{6,}$/) },
-  fee_type: { max: 16, check: oneOf(...CURRENCIES) },
+  fee_type: { max: 16, check: (value, _fields, { currencies }) => oneOf(...currencies)(value) },
   total_fee: {
     required: true,
     max: 16,
@@ -59,6 +54,12 @@ const UNIFIED_ORDER: Readonly<Record<string, FieldRule>> = {
   user_truename: { max: 64 },
 };
 
+/** For a merchant who does not sell in CNY, which is what an absent `fee_type` means. */
+const PRICED_ABROAD: Readonly<Record<string, FieldRule>> = {
+  ...UNIFIED_ORDER,
+  fee_type: { ...UNIFIED_ORDER['fee_type'], required: true, max: 16 },
+};
+
 const ORDER_QUERY: Readonly<Record<string, FieldRule>> = {
   ...COMMON_FIELDS,
   transaction_id: { max: 32 },
@@ -76,7 +77,7 @@ export function checkUnifiedOrder(fields: Fields, context: FieldContext): FieldR
   // The other trade types are real, but this merchant has only H5 payment switched on.
   const otherProduct = TRADE_TYPES.includes(fields['trade_type'] ?? '') && fields['trade_type'] !== 'MWEB';
   if (otherProduct) return { code: 'NOAUTH', description: '商户无此接口权限' };
-  return checkFields(UNIFIED_ORDER, fields, context);
+  return checkFields(context.currencies.includes('CNY') ? UNIFIED_ORDER : PRICED_ABROAD, fields, context);
 }
 
 export function checkOrderQuery(fields: Fields, context: FieldContext): FieldRefusal | undefined {

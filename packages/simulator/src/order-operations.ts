@@ -1,4 +1,5 @@
 import { beijingTime } from './beijing-time.js';
+import { cashFields } from './cash.js';
 import type { Operation, Refusal } from './operation.js';
 import { checkCloseOrder, checkOrderQuery, checkUnifiedOrder } from './order-fields.js';
 import type { SimulatedOrder, TradeState } from './orders.js';
@@ -69,8 +70,7 @@ function queryFields(order: SimulatedOrder): Fields {
       trade_type: 'MWEB',
       bank_type: payment.bankType,
       fee_type: order.feeType,
-      cash_fee: String(order.totalFee),
-      cash_fee_type: order.feeType,
+      ...cashFields(order),
       transaction_id: payment.transactionId,
       time_end: beijingTime(payment.paidAt),
     }),

@@ -1,4 +1,5 @@
 import { beijingDateTime } from './beijing-time.js';
+import { cashFields, cashRefundFields } from './cash.js';
 import type { Answer, Operation, OperationContext, Refusal } from './operation.js';
 import { officialDescription } from './official-descriptions.js';
 import type { SimulatedOrder } from './orders.js';
@@ -69,8 +70,7 @@ function accepted(order: SimulatedOrder, { refundId, outRefundNo, transactionId,
       refund_fee: String(refundFee),
       total_fee: String(order.totalFee),
       fee_type: order.feeType,
-      cash_fee: String(order.totalFee),
-      cash_refund_fee: String(refundFee),
+      ...cashRefundFields(order, refundFee),
       coupon_refund_fee: '0',
       coupon_refund_count: '0',
     },
@@ -97,7 +97,7 @@ export const refundQuery: Operation = (fields, context) => {
       total_fee: String(order.totalFee),
       settlement_total_fee: String(order.totalFee),
       fee_type: order.feeType,
-      cash_fee: String(order.totalFee),
+      cash_fee: cashFields(order).cash_fee,
       refund_count: String(page.length),
       // Told only to those who have to know that there is more.
       ...((fields['offset'] || found.length > PAGE_LENGTH) && { total_refund_count: String(found.length) }),

@@ -1,4 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto';
+import { CURRENCIES } from './exchange-rates.js';
 import type { PemPair, Pkcs12File } from './identities.js';
 
 /** The one merchant that the simulated WeChat Pay knows. */
@@ -14,6 +15,11 @@ export interface SimulatedMerchant {
    * `host` admits every port of that host, `host:port` only that one. Default: the loopback names.
    */
   readonly h5Domains: readonly string[];
+  /**
+   * What it may be paid in, as `fee_type` says it. Default every currency that WeChat Pay Global knows; a mainland
+   * merchant has `CNY` alone, and one without it has to send `fee_type` with every order.
+   */
+  readonly currencies: readonly string[];
   /** The merchant's name on the cashier page. */
   readonly name: string;
   /** The API certificate, which refunds over TLS need, made anew for each run. As PEM… */
@@ -43,6 +49,7 @@ export function createAccount(given: Partial<MerchantAccount> = {}): MerchantAcc
     mchId: given.mchId ?? String(randomInt(1_900_000_000, 1_999_999_999)),
     apiKey: given.apiKey ?? randomToken(32),
     h5Domains: given.h5Domains ?? ['localhost', '127.0.0.1', '[::1]'],
+    currencies: given.currencies ?? CURRENCIES,
     name: given.name ?? '模拟商户 Simulated Shop',
   };
   if (!/^[0-9A-Za-z_-]{1,32}$/.test(merchant.appId))
@@ -50,7 +57,15 @@ export function createAccount(given: Partial<MerchantAccount> = {}): MerchantAcc
   if (!/^[0-9A-Za-z]{1,32}$/.test(merchant.mchId))
     throw new TypeError('merchant.mchId must be 1 to 32 letters or digits');
   if (!/^[\x21-\x7e]{32}$/.test(merchant.apiKey)) throw new TypeError('merchant.apiKey must be 32 ASCII characters');
-  return Object.freeze({ ...merchant, h5Domains: Object.freeze(merchant.h5Domains.map(canonicalDomain)) });
+  const { currencies } = merchant;
+  if (currencies.length === 0 || !currencies.every((currency) => CURRENCIES.includes(currency))) {
+    throw new TypeError('merchant.currencies must be one or more that WeChat Pay Global knows');
+  }
+  return Object.freeze({
+    ...merchant,
+    currencies: Object.freeze([...currencies]),
+    h5Domains: Object.freeze(merchant.h5Domains.map(canonicalDomain)),
+  });
 }
 
 /** As `URL` spells the host of a page, so that the two can be compared. */

@@ -18,6 +18,7 @@ test('makes ids and a key for each run, and takes given ones', async () => {
     mchId: expect.stringMatching(/^19\d{8}$/),
     apiKey: expect.stringMatching(/^[0-9A-Za-z]{32}$/),
     h5Domains: ['localhost', '127.0.0.1', '[::1]'],
+    currencies: expect.arrayContaining(['CNY', 'HKD', 'ISK']),
     name: expect.any(String),
     certificate: { cert: expect.stringContaining('CERTIFICATE'), key: expect.stringContaining('PRIVATE KEY') },
     p12: { pfx: expect.any(Buffer), passphrase: one.merchant.mchId },

@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import type { BillColumns } from './bill.js';
 import { Cashier, MIDDLE_PAGE_PATH } from './cashier.js';
 import { Control } from './control.js';
 import { EventLog, type SimulatorEvents } from './events.js';
@@ -42,6 +43,8 @@ export interface SimulatorOptions {
    * sooner; `Infinity` leaves all of them to `settleRefund()`. Default 10.
    */
   readonly refundSeconds?: number;
+  /** Which columns its bills have: those since November 2018, or the ones before. Default `current`. */
+  readonly billColumns?: BillColumns;
   /** The clock by which links and orders expire and times are written. Default the system's. */
   readonly now?: () => Date;
   /** Notifications may leave this machine: a `notify_url` whose host is not loopback is accepted. Default false. */
@@ -98,7 +101,14 @@ export interface Simulator {
    * @throws {RangeError} for another status
    */
   settleRefund(outRefundNo: string, status?: Exclude<RefundStatus, 'PROCESSING'>): Promise<RefundResult>;
-  /** Closes the server, every connection and every timer. Safe to call twice. */
+  /**
+   * Moves the clock ahead: links and orders expire, refunds that are due end, yesterday's bill is there. The waits
+   * between repeated notifications are real time and stay what they are.
+   *
+   * @throws {RangeError} unless 0 or more, and at most a hundred years
+   */
+  advance(milliseconds: number): void;
+  /** Closes the servers, every connection and every timer. Safe to call twice. */
   stop(): Promise<void>;
 }
 
@@ -111,6 +121,7 @@ export interface RefundResult {
 
 /** One day. */
 const LONGEST_DELAY = 86_400_000;
+const LONGEST_ADVANCE = 100 * 366 * LONGEST_DELAY;
 
 /**
  * Starts a simulated WeChat Pay on a loopback address: the V2 gateway, the payer's middle page and the notifier.
@@ -119,24 +130,27 @@ const LONGEST_DELAY = 86_400_000;
  * @throws {TypeError} for an option of the wrong shape
  */
 export async function createSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
-  const {
-    host = '127.0.0.1',
-    port = 0,
-    tlsPort = 0,
-    timeScale = 1,
-    refundSeconds = 10,
-    now = () => new Date(),
-  } = options;
+  const { host = '127.0.0.1', port = 0, tlsPort = 0, timeScale = 1, refundSeconds = 10 } = options;
+  const { billColumns = 'current', now: givenNow = () => new Date() } = options;
+  let advanced = 0;
+  const now = (): Date => new Date(givenNow().getTime() + advanced);
   refuseProduction();
   if (!isLoopbackHost(host)) {
     throw new SimulatorError('NOT_LOOPBACK', 'host is not a loopback address', 'leave it out, or use 127.0.0.1 or ::1');
   }
   // Node's timers end at 2³¹ ms: beyond that they would fire at once.
   if (!(timeScale > 0 && timeScale <= 10)) throw new TypeError('timeScale must be a number above 0, at most 10');
+  if (!['current', 'legacy'].includes(billColumns)) throw new TypeError('billColumns must be current or legacy');
   if (!(refundSeconds >= 0)) throw new TypeError('refundSeconds must be a number, 0 or above');
   const account = createAccount(options.merchant);
   const { ca, server: identity, certificate, p12 } = createIdentities(host, account.mchId);
-  const merchant = Object.freeze({ ...account, certificate, p12 });
+  const merchant: SimulatedMerchant = Object.freeze({
+    ...account,
+    certificate,
+    get p12() {
+      return p12();
+    },
+  });
   let url = '';
   const events = new EventLog(now);
   const script = new FaultScript();
@@ -164,9 +178,17 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
     faults: script,
     now,
     allowRemoteNotifyUrl,
+    billColumns,
   });
   const cashier = new Cashier({ merchant, orders, desk, events, now });
   const control = new Control({ merchant, orders, refunds, notifier, desk, refundDesk, events });
+  const advance = (milliseconds: number): void => {
+    if (!(milliseconds >= 0 && milliseconds <= LONGEST_ADVANCE)) {
+      throw new RangeError('the clock only goes ahead, by at most a hundred years');
+    }
+    advanced += milliseconds;
+    refundDesk.settleDue();
+  };
   const answer = answering(
     (request, response) => control.stream(request, response),
     [(request) => gateway.handle(request), (request) => cashier.handle(request), (request) => control.handle(request)],
@@ -228,6 +250,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
       requireRunning();
       return refundResult(refundDesk.settle(outRefundNo, status));
     },
+    advance,
     stop() {
       stopping ??= (async () => {
         refundDesk.stop();
