@@ -44,7 +44,7 @@ export function timedOut(host: string, timeoutMs: number): WechatH5Error {
   return new WechatH5Error('GATEWAY_TIMEOUT', `${host} did not answer within ${timeoutMs} ms`, { hint: UNKNOWN });
 }
 
-export function broken(host: string, cause: Error): WechatH5Error {
+export function broken(host: string, cause: Error | undefined): WechatH5Error {
   return new WechatH5Error('GATEWAY_REPLY_INVALID', `The connection to ${host} broke before the reply was complete`, {
     hint: UNKNOWN,
     cause,

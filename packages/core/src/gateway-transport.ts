@@ -50,6 +50,7 @@ export class Transport {
    * @throws {WechatH5Error} `GATEWAY_UNREACHABLE` (nothing was sent), `GATEWAY_TIMEOUT`, `GATEWAY_REPLY_INVALID`
    */
   async send(message: Message, deadline: Deadline): Promise<{ response: http.IncomingMessage; host: string }> {
+    let sentTo: string | undefined;
     for (let attempt = 0; ; attempt++) {
       let failure: NotConnected | undefined;
       for (const base of this.#hosts.inOrder(this.#options.now())) {
@@ -60,10 +61,12 @@ export class Transport {
           return { response: outcome, host: base.host };
         }
         failure = outcome;
+        if (outcome.stale) sentTo ??= base.host;
         if (outcome.isLocal || outcome.isImpostor) break;
         this.#hosts.notReached(base, this.#options.now());
       }
       if (failure?.isImpostor === true || !(await this.#waitToRepeat(attempt, deadline))) {
+        if (sentTo !== undefined) throw broken(sentTo, failure?.cause);
         throw unreachable(this.#options.bases.map((base) => base.host).join(' or '), failure?.cause);
       }
     }
@@ -106,8 +109,7 @@ export class Transport {
     // The user's agent may hold a proxy or a certificate authority: nothing goes past it.
     const second = await post(base, path, message.body(), { ...options, agent: agent ?? false }).catch(notConnected);
     // The first one was sent, and nobody knows how far it got.
-    if (second instanceof NotConnected) throw broken(base.host, first.cause);
-    return second;
+    return second instanceof NotConnected ? new NotConnected(second.cause, true) : second;
   }
 }
 
