@@ -124,6 +124,16 @@ describe.each([
     expect(await delivered).toMatch(/^deliver TEA-\d+: 1990 fen$/);
   });
 
+  test('the command line finds nothing wrong with the simulator', async () => {
+    const simulator = start(join(project, 'node_modules/.bin/wechat-h5-simulator'), ['--port', '0', '--json']);
+    const { environment } = JSON.parse(await nextLine(simulator)) as { environment: Record<string, string> };
+    const env = { ...plainEnvironment(), ...environment, WECHAT_PAY_NOTIFY_URL: 'http://127.0.0.1:9/wechat/notify' };
+    const report = await run(join(project, 'node_modules/.bin/wechat-h5'), ['doctor', '--json'], { cwd: project, env });
+    const { ok, checks } = JSON.parse(report) as { ok: boolean; checks: { check: string; status: string }[] };
+    expect(ok).toBe(true);
+    expect(checks).toContainEqual(expect.objectContaining({ check: 'credentials', status: 'ok' }));
+  });
+
   function start(command: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): Program {
     const child = spawn(command, args, {
       cwd: project,
