@@ -182,7 +182,7 @@ describe('query', () => {
     expect((await shop.run(['query', 'A-ORDER-1'], gone)).code).toBe(5);
   });
 
-  test('the answer is no answer: unknown, and its text cannot act on a terminal', async () => {
+  test('the answer is no answer: unknown, and its text stays on its line', async () => {
     const server = createServer((_, response) => {
       response.end('<xml><return_code>FAIL</return_code><return_msg>签名错误&#9;</return_msg></xml>');
     }).listen(0, '127.0.0.1');

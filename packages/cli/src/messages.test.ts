@@ -112,10 +112,13 @@ describe('verify', () => {
   });
 
   test('a notification that says nothing was paid', async () => {
-    const body = notification({ result_code: 'FAIL', err_code: 'ORDERCLOSED', err_code_des: '订单已关闭' });
+    const body = notification({ result_code: 'FAIL', err_code: 'ORDERCLOSED', err_code_des: '订单\u009b31m已关闭\n' });
     const { code, stdout } = await shop.run(['verify'], {}, body);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^✓ payment that failed\n.*\nerr_code +ORDERCLOSED/m);
+    expect(stdout).toMatch(/^✓ payment that failed\n.*\nerr_code +ORDERCLOSED\n/m);
+    // Its text cannot act on a terminal, nor feign a line.
+    expect(stdout).not.toContain('\u009b');
+    expect(stdout.split('\n')).toHaveLength(6);
   });
 
   test('a refund: no signature, and what that is worth', async () => {

@@ -95,7 +95,10 @@ describe('on a terminal', () => {
   test('yes gives back what the question says', async () => {
     const order = await shop.paidOrder();
     const { code, stdout } = await answered(order, 'y\n');
-    expect(stdout).toContain(`Give back 1990 CNY (¥19.90) of 1990 CNY (¥19.90) for order ${order}`);
+    expect(stdout).toContain(
+      `Give back 1990 CNY (¥19.90) of 1990 CNY (¥19.90) for order ${order}, as refund ${order}-R1;`,
+    );
+    expect(stdout).toContain('. Go on? [y/N] ');
     expect(code).toBe(0);
     expect(await stated(order)).toMatchObject([{ refundFee: 1990 }]);
   });

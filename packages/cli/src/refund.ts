@@ -61,10 +61,10 @@ The refund number stands for one refund: after a timeout run the same command ag
         same === undefined
           ? `${money(given, feeType)} were given back before`
           : `it was asked for before, and is ${same.refundStatus}`
-      }.\nGo on?`,
+      }. Go on?`,
       zh: `订单 ${outTradeNo} 共 ${total}，退款 ${amount}，退款单号 ${outRefundNo}；${
         same === undefined ? `此前已退 ${money(given, feeType)}` : `该退款此前已提交，状态为 ${same.refundStatus}`
-      }。\n是否继续？`,
+      }。是否继续？`,
     };
     if (!(await hasConsent(args, context, question))) return EXIT.NO;
     const reason = args.text('reason');

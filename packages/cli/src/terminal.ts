@@ -45,8 +45,10 @@ export async function confirmed({ stdin, stderr }: Terminal, question: string): 
   }
 }
 
-/** Control characters in foreign text would act on a terminal: they are shown instead. */
+/** Control characters in foreign text would act on a terminal, and marks of direction reorder it: they are shown instead. */
 export function printable(text: string): string {
-  // Tabs too: they would break the columns.
-  return text.replace(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1));
+  // Tabs too: they would break the columns. Not JSON.stringify: it lets U+0080 to U+009F pass, and U+009B begins a command.
+  return text.replace(/[\p{Cc}\u202A-\u202E\u2066-\u2069]/gu, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
 }
