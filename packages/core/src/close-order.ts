@@ -2,15 +2,12 @@ import { isWechatH5Error, quoted, WechatH5Error } from './errors.js';
 import type { Gateway } from './gateway.js';
 import type { Merchants } from './merchant.js';
 import { outTradeNo as checkedOutTradeNo } from './new-order.js';
-import type { OrderBook, OrderKey, OrderRecord } from './order-book.js';
+import { closableAt, type HistorySource, type OrderBook, type OrderKey } from './order-book.js';
 import { orderPaid, refusalOf } from './order-refusals.js';
 import { CLOSED_STATES, type OrderQuery, type OrderRef } from './orders.js';
 import { orderKeyOf } from './payment.js';
 import type { PaymentStatus } from './payment-status.js';
 import { callRepeating } from './repeat.js';
-
-/** WeChat Pay refuses to close an order within five minutes of its creation. */
-const MIN_AGE_MS = 5 * 60_000;
 
 /**
  * Closes an order nobody paid (`closeorder`). A payer may pay at the last moment, and closing a number that
@@ -28,7 +25,7 @@ export async function closeOrder<Tx>(
     merchants: Merchants;
     query: (ref: OrderRef) => Promise<OrderQuery>;
     confirm: (ref: OrderRef) => Promise<PaymentStatus>;
-    now: () => Date;
+    source: HistorySource;
   },
 ): Promise<void> {
   const merchant = parts.merchants.named(ref);
@@ -42,10 +39,10 @@ export async function closeOrder<Tx>(
   const { mchId, subMchId, appId } = merchant;
   const key = orderKeyOf({ mchId, subMchId, outTradeNo });
   const named: OrderRef = { outTradeNo, mchId, appId, ...(subMchId === undefined ? {} : { subMchId }) };
-  const order = await parts.book.get(key);
+  // The intent first: from here on nobody is given a link, and if this process dies the close goes on elsewhere.
+  const { outcome, order } = await parts.book.apply(key, { type: 'closing', source: parts.source });
   if (order?.state === 'CLOSED') return;
-  const closableAt = order && closableFrom(order);
-  if (closableAt !== undefined && closableAt > parts.now()) throw tooEarly(key, closableAt);
+  if (outcome === 'early' && order !== undefined) throw tooEarly(key, closableAt(order));
 
   const before = await tradeState(named, parts.query);
   if (before === 'SUCCESS' || before === 'REFUND') {
@@ -59,7 +56,7 @@ export async function closeOrder<Tx>(
     });
   }
   // A number WeChat Pay has never seen cannot be paid; one of ours that got lost on the way is done with.
-  if (before === undefined && order === undefined) throw unknown(outTradeNo);
+  if (before === undefined && outcome === 'unknown') throw unknown(outTradeNo);
   if (before !== undefined && !CLOSED_STATES.has(before)) {
     const business = { out_trade_no: outTradeNo };
     const { refusal } = await callRepeating(parts.gateway, '/pay/closeorder', merchant, business, outTradeNo);
@@ -80,16 +77,7 @@ export async function closeOrder<Tx>(
       );
     }
   }
-  await parts.book.apply(key, { type: 'closed' });
-}
-
-/**
- * Five minutes after its creation, and not while its newest link lives: a payer may be on it. How old WeChat Pay takes an
- * order for is known from its first link; without one it may have come of the last try.
- */
-function closableFrom(order: OrderRecord): Date {
-  const created = order.link === undefined && order.state !== 'PENDING' ? order.updatedAt : order.createdAt;
-  return new Date(Math.max(created.getTime() + MIN_AGE_MS, order.link?.expiresAt.getTime() ?? 0));
+  await parts.book.apply(key, { type: 'closed', source: parts.source });
 }
 
 /** `undefined`: WeChat Pay does not know the number. */

@@ -23,6 +23,8 @@ export interface HandlerContext<Tx = never> {
   readonly attempt: number;
   /** The same for every run for this payment or refund, for systems of yours that deduplicate. */
   readonly idempotencyKey: string;
+  /** What the shop calls the purchase, for orders placed with `orderRef`. */
+  readonly orderRef?: string;
   /** Aborts when this run can no longer succeed: it took too long, or another machine has taken over. */
   readonly signal: AbortSignal;
   /** The book's open transaction, with a book that offers one: what is written through it commits with the delivery. */
@@ -61,6 +63,7 @@ export type DeliveryResult = 'done' | 'withheld' | 'failed' | 'busy';
 export interface Lease {
   readonly target: Target;
   readonly attempt: number;
+  readonly orderRef: string | undefined;
 }
 
 /** What is handed over: the payment of an order, or one refund of it. */
@@ -72,6 +75,8 @@ interface Target {
 
 const LEASE_MS = 30_000;
 const HANDLER_TIMEOUT_MS = 5 * 60_000;
+/** Before the second run, the third and so on, when no notification comes first. */
+const RETRY_SECONDS = [2, 5, 15, 30, 60, 120, 300, 600, 1800];
 
 /** Takes a payment from evidence to delivered, exactly once to success. */
 export class Deliveries<Tx = never> {
@@ -211,8 +216,11 @@ export class Deliveries<Tx = never> {
     return outcome === 'applied' || outcome === 'done';
   }
 
-  async release({ target, attempt }: Lease): Promise<void> {
-    await this.#apply(target.key, { type: 'release', attempt, ...refundOf(target) });
+  /** @returns `done` if the delivery had been committed after all, though nobody was told */
+  async release({ target, attempt }: Lease): Promise<'done' | 'released'> {
+    const retryInMs = retryAfter(attempt);
+    const { outcome } = await this.#apply(target.key, { type: 'release', attempt, retryInMs, ...refundOf(target) });
+    return outcome === 'done' ? 'done' : 'released';
   }
 
   #deliver(target: Target, name: string, handler: Handler<Tx> | undefined): Promise<DeliveryResult> {
@@ -232,7 +240,7 @@ export class Deliveries<Tx = never> {
         target.outRefundNo === undefined
           ? order.delivery
           : (order.refunds[target.outRefundNo]?.delivery ?? order.delivery);
-      if (state === 'LEASED') return { target, attempt };
+      if (state === 'LEASED') return { target, attempt, orderRef: order.orderRef };
       const { outTradeNo } = target.key;
       const { transactionId } = target;
       if (state === 'DEAD') {
@@ -251,10 +259,7 @@ export class Deliveries<Tx = never> {
     if (typeof lease === 'string') return lease;
     const subject = { outTradeNo: target.key.outTradeNo, transactionId: target.transactionId };
     try {
-      if (handler !== undefined) {
-        await this.#run(name, handler, lease);
-        if (await this.complete(lease)) return 'done';
-      }
+      if (handler !== undefined && (await this.#runToCommit(name, handler, lease))) return 'done';
     } catch (thrown) {
       const error = asWechatH5Error(
         thrown,
@@ -265,12 +270,33 @@ export class Deliveries<Tx = never> {
       this.#report('handler-failed', error, subject);
     }
     // Whether the release is stored or not, the lease ends by itself.
-    await this.release(lease).catch(() => {});
-    return 'failed';
+    return (await this.release(lease).catch(() => 'released')) === 'done' ? 'done' : 'failed';
+  }
+
+  /** @returns whether the run's success is committed */
+  async #runToCommit(name: string, handler: Handler<Tx>, lease: Lease): Promise<boolean> {
+    const { transaction } = this.#book;
+    if (transaction === undefined) {
+      await this.#run(name, handler, lease, {});
+      return this.complete(lease);
+    }
+    const { target, attempt } = lease;
+    // One transaction for what the handler writes and for the mark that it has: both are seen, or neither.
+    await transaction.call(this.#book, async (tx, apply) => {
+      await this.#run(name, handler, lease, { tx });
+      const { outcome } = await apply(target.key, { type: 'complete', attempt, ...refundOf(target) });
+      if (outcome !== 'applied') throw new WechatH5Error('HANDLER_FAILED', 'The lease was lost');
+    });
+    return true;
   }
 
   /** Resolves when the handler does; rejects when it throws, takes too long, or the lease is lost meanwhile. */
-  async #run(name: string, handler: Handler<Tx>, { target, attempt }: Lease): Promise<void> {
+  async #run(
+    name: string,
+    handler: Handler<Tx>,
+    { target, attempt, orderRef }: Lease,
+    transaction: { tx?: Tx },
+  ): Promise<void> {
     const abort = new AbortController();
     const renewal = setInterval(() => {
       this.#apply(target.key, { type: 'renew', attempt, leaseMs: LEASE_MS, ...refundOf(target) }).then(
@@ -285,7 +311,13 @@ export class Deliveries<Tx = never> {
     }, HANDLER_TIMEOUT_MS).unref();
     const { mchId } = target.key;
     const what = target.outRefundNo === undefined ? 'paid' : `refunded:${target.outRefundNo}`;
-    const context = { attempt, idempotencyKey: `${mchId}:${target.transactionId}:${what}`, signal: abort.signal };
+    const context: HandlerContext<Tx> = {
+      attempt,
+      idempotencyKey: `${mchId}:${target.transactionId}:${what}`,
+      signal: abort.signal,
+      ...(orderRef === undefined ? {} : { orderRef }),
+      ...transaction,
+    };
     try {
       await Promise.race([
         (async () => handler(context))(),
@@ -341,6 +373,12 @@ export class Deliveries<Tx = never> {
 }
 
 type Handler<Tx> = (context: HandlerContext<Tx>) => Promise<void> | void;
+
+/** Anywhere up to it: what failed together must not come back together. */
+function retryAfter(attempt: number): number {
+  const seconds = RETRY_SECONDS[Math.min(attempt, RETRY_SECONDS.length) - 1] ?? 2;
+  return Math.round(seconds * 1000 * (0.5 + Math.random() / 2));
+}
 
 function targetOf(about: Payment | Refund): Target {
   return { key: orderKeyOf(about), transactionId: about.transactionId };

@@ -11,6 +11,13 @@ export type SceneInfo =
 export interface NewOrder {
   /** Your number: 6 to 32 of `0-9 A-Z a-z _ - | *`, unique for the merchant for ever. */
   outTradeNo: string;
+  /**
+   * What you call the purchase: 1 to 64 visible ASCII characters. Attempts to pay for it share it and are delivered once.
+   * When the payer's address changes, or an attempt was closed, the next one is placed under `outTradeNo` with `-2`, `-3`, …
+   * at its end (so give up to 29 characters), and the old one is closed as soon as WeChat Pay allows. Payments carry the
+   * number of the attempt; `context.orderRef` carries this.
+   */
+  orderRef?: string;
   /** What the payer reads: 1 to 127 characters, "site name - product". */
   body: string;
   /** In the smallest unit of `feeType` (fen): an integer from 1 to 2147483647. From the server's price list, never from the browser. */
@@ -51,6 +58,7 @@ export interface NewOrder {
 
 const KNOWN: Record<keyof NewOrder, true> = {
   outTradeNo: true,
+  orderRef: true,
   body: true,
   totalFee: true,
   feeType: true,
@@ -84,6 +92,7 @@ export function unifiedOrderFields(
   given: { clientIp: string; notifyUrl: string; sceneInfo: SceneInfo; now: Date },
 ): Record<string, string> {
   refuseUnknown(order, KNOWN, 'an order');
+  if (order.orderRef !== undefined) checkOrderRef(order.orderRef, order.outTradeNo);
   const fields: Record<string, string> = {
     device_info: text('device_info', order.deviceInfo ?? 'WEB', 32),
     body: text('body', order.body, 127),
@@ -114,6 +123,21 @@ export function outTradeNo(value: unknown): string {
     `is ${shown(value)}`,
     'Use 6 to 32 characters of 0-9 A-Z a-z _ - | *. 商户订单号须为 6–32 位数字、字母或 _-|*。',
   );
+}
+
+function checkOrderRef(orderRef: unknown, number: unknown): void {
+  if (typeof orderRef !== 'string' || !/^[\x21-\x7e]{1,64}$/.test(orderRef))
+    throw refused(
+      'orderRef',
+      `is ${shown(orderRef)}`,
+      'Use 1 to 64 visible ASCII characters. orderRef 须为 1–64 个可见 ASCII 字符。',
+    );
+  if (typeof number === 'string' && number.length > 29)
+    throw refused(
+      'out_trade_no',
+      `has ${number.length} characters`,
+      'With orderRef use up to 29: further attempts add -2, -3, … 使用 orderRef 时最多 29 位，以便追加 -2、-3 等后缀。',
+    );
 }
 
 function yesOrNo(field: string, value: unknown): boolean {

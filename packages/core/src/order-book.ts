@@ -10,7 +10,7 @@ import {
 import type { Applied, OrderChange } from './order-transition.js';
 
 export { decodeOrder, encodeOrder } from './order-text.js';
-export { dueAt, namesOf, orderId, paidOn, transactionName } from './order-record.js';
+export { closableAt, dueAt, namesOf, orderId, paidOn, transactionName } from './order-record.js';
 export type {
   Delivery,
   HistoryEntry,

@@ -1,5 +1,5 @@
 import { purchaseName, type Delivery, type OrderRecord } from './order-record.js';
-import type { Applied, HandOverChange, Stay, To } from './order-transition.js';
+import type { Step, HandOverChange, Stay, To } from './order-transition.js';
 
 export const NOTHING_TO_DELIVER: Delivery = Object.freeze({
   state: 'NONE',
@@ -37,13 +37,13 @@ export function handOver(
   taken: ReadonlySet<string>,
   to: To,
   stay: Stay,
-): Applied {
+): Step {
   const { outRefundNo } = change;
   // `__proto__` is a legal out_refund_no.
   const refund =
     outRefundNo !== undefined && Object.hasOwn(order.refunds, outRefundNo) ? order.refunds[outRefundNo] : undefined;
   const delivery = outRefundNo === undefined ? order.delivery : (refund?.delivery ?? NOTHING_TO_DELIVER);
-  const set = (changes: Partial<Delivery>, also: Partial<OrderRecord> = {}): Applied => {
+  const set = (changes: Partial<Delivery>, also: Partial<OrderRecord> = {}): Step => {
     const next = { ...delivery, leaseUntil: undefined, retryAt: undefined, ...changes };
     const detail = `${outRefundNo === undefined ? '' : `${outRefundNo} `}${next.state} ${next.attempt}`;
     return refund === undefined || outRefundNo === undefined

@@ -50,6 +50,8 @@ export interface OrderRecord {
   /** What happened, oldest first: the first entries and the latest ones. */
   readonly history: readonly HistoryEntry[];
 
+  /** When WeChat Pay was asked for the order: the first time that brought a link or, as long as there was none, the last. */
+  readonly orderedAt: Date;
   readonly createdAt: Date;
   readonly updatedAt: Date;
   /** Grows by one with every stored change. */
@@ -142,6 +144,8 @@ export interface HistoryEntry {
   readonly detail?: string;
 }
 
+const MIN_CLOSE_AGE_MS = 5 * 60_000;
+
 /**
  * When somebody has to look at the order: to ask WeChat Pay, or to hand over what was not handed over.
  * `undefined`: never. Books keep it in an index, for `claimDue`.
@@ -186,6 +190,11 @@ export function transactionName(mchId: string, transactionId: string): string {
 
 export function purchaseName({ mchId, subMchId }: OrderKey, orderRef: string): string {
   return `order_ref ${mchId} ${subMchId ?? ''} ${orderRef}`;
+}
+
+/** WeChat Pay closes no younger order; and while its newest link lives a payer may be on it. */
+export function closableAt(order: OrderRecord): Date {
+  return new Date(Math.max(order.orderedAt.getTime() + MIN_CLOSE_AGE_MS, order.link?.expiresAt.getTime() ?? 0));
 }
 
 /** The day on which it was paid, as the bill has it: `yyyyMMdd` in UTC+8. */

@@ -1,6 +1,6 @@
 import { NOTHING_TO_DELIVER, readyAt } from './order-delivery.js';
 import type { OrderRecord, RefundRecord } from './order-record.js';
-import type { Applied, RefundChange, Stay, To } from './order-transition.js';
+import type { Step, RefundChange, Stay, To } from './order-transition.js';
 
 /** An order takes no more of them. */
 const MAX_REFUNDS = 50;
@@ -8,11 +8,11 @@ const MAX_REFUNDS = 50;
 const FIRST_LOOK_MS = 60_000;
 
 /** One step of a refund. Together they are never more than the order: that is decided here, under its lock. */
-export function refundStep(order: OrderRecord, change: RefundChange, now: Date, to: To, stay: Stay): Applied {
+export function refundStep(order: OrderRecord, change: RefundChange, now: Date, to: To, stay: Stay): Step {
   const { outRefundNo } = change;
   // `__proto__` is a legal out_refund_no.
   const refund = Object.hasOwn(order.refunds, outRefundNo) ? order.refunds[outRefundNo] : undefined;
-  const set = (next: RefundRecord, detail: string): Applied =>
+  const set = (next: RefundRecord, detail: string): Step =>
     to({ refunds: { ...order.refunds, [outRefundNo]: next } }, `${outRefundNo} ${detail}`);
   const askedAt = new Date(now.getTime() + FIRST_LOOK_MS);
 

@@ -6,7 +6,7 @@ import { rowOf, type Operation } from './result-codes.js';
 /** @throws {WechatH5Error} if no link may be handed out for this order any more */
 export function refuseIfOver(order: OrderRecord): void {
   if (order.state === 'PAID') throw orderPaid(order.key);
-  if (order.state === 'CLOSED') throw orderClosed(order.key);
+  if (order.state === 'CLOSED' || order.state === 'CLOSING') throw orderClosed(order.key);
   if (order.state === 'QUARANTINED') {
     throw new WechatH5Error(
       'ORDER_QUARANTINED',
@@ -47,8 +47,8 @@ export function addressChanged(key: OrderKey, order: OrderRecord): WechatH5Error
     {
       field: 'spbill_create_ip',
       hint:
-        'The old link would end in 网络环境未能通过安全验证. Order under a new outTradeNo, and close the old one five minutes after it was created. ' +
-        '付款人的网络已切换：请使用新的商户订单号重新下单，并在 5 分钟后关闭原订单。',
+        'The old link would end in 网络环境未能通过安全验证. With orderRef a new attempt would have been opened; without it, order under a new outTradeNo and close the old one five minutes after it was created. ' +
+        '付款人的网络已切换：传入 orderRef 可自动换号重新下单；否则请使用新的商户订单号，并在 5 分钟后关闭原订单。',
     },
   );
 }

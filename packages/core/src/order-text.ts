@@ -9,6 +9,7 @@ const TIMES: ReadonlySet<string> = new Set([
   'createdAt',
   'expiresAt',
   'leaseUntil',
+  'orderedAt',
   'pollAt',
   'retryAt',
   'takenUntil',

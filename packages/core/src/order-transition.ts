@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { handOver, NOTHING_TO_DELIVER, readyAt, withheld } from './order-delivery.js';
 import { refundStep } from './order-refund.js';
 import {
+  closableAt,
   dueAt,
   purchaseName,
   transactionName,
@@ -28,7 +29,8 @@ export type OrderChange = { source?: HistorySource } & (
   | { type: 'intend'; intent: OrderIntent }
   /** The order was found in the shop's own table: nothing is known of its link. */
   | { type: 'found'; intent: OrderIntent }
-  | { type: 'created'; link: OrderLink; clientIp: string }
+  /** The link came, `tookMs` after it had been asked for. */
+  | { type: 'created'; link: Omit<OrderLink, 'expiresAt'>; clientIp: string; tookMs: number }
   | { type: 'create-failed'; reason: string }
   | { type: 'create-unknown'; reason: string }
   /** A newer attempt takes its place. */
@@ -94,19 +96,22 @@ export interface Applied {
   readonly outcome: Outcome;
   /** The record after the change; `undefined` only with `unknown`. */
   readonly order: OrderRecord | undefined;
+  /** What the book's clock said: times of the record are compared with it, and never with another clock. */
+  readonly at: Date;
 }
 
-export type To = (changes: Partial<OrderRecord>, detail?: string) => Applied;
-export type Stay = (outcome: Outcome) => Applied;
+export type Step = Omit<Applied, 'at'>;
+export type To = (changes: Partial<OrderRecord>, detail?: string) => Step;
+export type Stay = (outcome: Outcome) => Step;
 
-/** WeChat Pay closes no order that is younger. */
-const MIN_CLOSE_AGE_MS = 5 * 60_000;
 /** From the intent to the first question that nobody asked for: within the minute WeChat Pay recommends. */
 const FIRST_LOOK_MS = 35_000;
 /** From the close to the first look for a payment that slipped through. */
 const AFTER_CLOSE_MS = 10 * 60_000;
 const ORPHAN_LOOK_MS = 60_000;
 const CLOSING_LOOK_MS = 60_000;
+/** WeChat Pay's, from when it made the link. */
+const LINK_LIFE_MS = 5 * 60_000;
 const KEPT_FIRST = 8;
 const KEPT_LATEST = 32;
 /** They would fill the history and say nothing of the order. */
@@ -128,6 +133,16 @@ export function transition(
   now: Date,
   taken: ReadonlySet<string> = NOTHING_TAKEN,
 ): Applied {
+  return { ...step(order, key, change, now, taken), at: now };
+}
+
+function step(
+  order: OrderRecord | undefined,
+  key: OrderKey,
+  change: OrderChange,
+  now: Date,
+  taken: ReadonlySet<string>,
+): Step {
   if (order === undefined) {
     if (change.type === 'intend' || change.type === 'found')
       return { outcome: 'applied', order: opened(key, change, now) };
@@ -153,6 +168,7 @@ export function transition(
           reason: undefined,
           clientIp: change.intent.clientIp,
           params: change.intent.params,
+          orderedAt: now,
           pollAt: after(now, FIRST_LOOK_MS),
         });
       }
@@ -165,8 +181,9 @@ export function transition(
       return to({
         state: 'PENDING',
         reason: undefined,
-        link: change.link,
+        link: { ...change.link, expiresAt: after(now, LINK_LIFE_MS - change.tookMs) },
         clientIp: change.clientIp,
+        orderedAt: order.state === 'PENDING' ? order.orderedAt : now,
         pollAt: order.pollAt ?? after(now, FIRST_LOOK_MS),
       });
     case 'create-failed':
@@ -174,18 +191,18 @@ export function transition(
         ? to({ state: 'CREATE_FAILED', reason: change.reason, pollAt: undefined }, change.reason)
         : stay('unchanged');
     case 'create-unknown':
-      return order.state === 'CREATING'
-        ? to({ state: 'CREATE_UNKNOWN', reason: change.reason }, change.reason)
+      return order.state === 'CREATING' || order.state === 'CREATE_UNKNOWN'
+        ? to({ state: 'CREATE_UNKNOWN', reason: change.reason, orderedAt: now }, change.reason)
         : stay('unchanged');
     case 'superseded':
       if (order.superseded || isOver(order) || order.state === 'CREATE_FAILED') return stay('unchanged');
-      return to({ superseded: true, pollAt: after(order.createdAt, MIN_CLOSE_AGE_MS) });
+      return to({ superseded: true, pollAt: closableAt(order) });
     case 'paid':
       return joinPayment(order, change.payment, now, taken, to, stay);
     case 'closing':
       if (order.state === 'CLOSING' || isSettled(order)) return stay('unchanged');
       // Of an order from the shop's own table nobody here knows how old it is.
-      if (isPlacedHere(order) && now < after(order.createdAt, MIN_CLOSE_AGE_MS)) return stay('early');
+      if (isPlacedHere(order) && now < closableAt(order)) return stay('early');
       return to({ state: 'CLOSING', link: undefined, polls: 0, pollAt: after(now, CLOSING_LOOK_MS) });
     case 'closed':
       return isSettled(order)
@@ -216,7 +233,7 @@ export function transition(
 
 type Looked = Extract<OrderChange, { type: 'looked' }>;
 
-function looked(order: OrderRecord, change: Looked, now: Date, to: To): Applied {
+function looked(order: OrderRecord, change: Looked, now: Date, to: To): Step {
   const { verdict, nextInMs, counts } = change;
   const over = order.state === 'PAID' || order.state === 'QUARANTINED' || nextInMs === undefined;
   return to(
@@ -237,7 +254,7 @@ function ofOrphan(
   taken: ReadonlySet<string>,
   to: To,
   stay: Stay,
-): Applied {
+): Step {
   if (change.type === 'intend' || change.type === 'found') {
     const next = { ...opened(order.key, change, now), history: order.history, version: order.version };
     const join: To = (changes, detail) => to({ ...next, ...changes }, detail);
@@ -260,7 +277,7 @@ function joinPayment(
   taken: ReadonlySet<string>,
   to: To,
   stay: Stay,
-): Applied {
+): Step {
   const elsewhere = taken.has(transactionName(order.key.mchId, payment.transactionId));
   // Once a person has accepted a payment as it is, its repeats say nothing new.
   if (order.state === 'PAID' && order.payment !== undefined && !elsewhere && sameEvidence(order.payment, payment))
@@ -297,13 +314,7 @@ function paidTwice(order: OrderRecord, taken: ReadonlySet<string>): 'paid-twice'
   return orderRef !== undefined && taken.has(purchaseName(key, orderRef)) ? 'paid-twice' : undefined;
 }
 
-function resolved(
-  order: OrderRecord,
-  as: 'deliver' | 'withhold',
-  now: Date,
-  taken: ReadonlySet<string>,
-  to: To,
-): Applied {
+function resolved(order: OrderRecord, as: 'deliver' | 'withhold', now: Date, taken: ReadonlySet<string>, to: To): Step {
   if (order.payment === undefined) return to({ state: 'CLOSED', reason: 'resolved', pollAt: undefined }, as);
   if (order.delivery.state === 'DONE') return to({ state: 'PAID', reason: undefined }, as);
   const reason = as === 'withhold' ? 'resolved' : paidTwice(order, taken);
@@ -331,6 +342,7 @@ function opened(key: OrderKey, change: Extract<OrderChange, { type: 'intend' | '
     polls: 0,
     takenUntil: undefined,
     history: [entry(change, now, state)],
+    orderedAt: now,
     createdAt: now,
     updatedAt: now,
     version: 1,

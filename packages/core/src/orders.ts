@@ -4,7 +4,14 @@ import type { KnownMerchant, Merchants } from './merchant.js';
 import { assertMwebUrl, MWEB_URL_LIFE_MS, MWEB_URL_REUSE_MS, redirectTarget, withRedirectUrl } from './mweb-url.js';
 import { outTradeNo as checkedOutTradeNo, unifiedOrderFields, type NewOrder, type SceneInfo } from './new-order.js';
 import { requirePaymentFields } from './payment-fields.js';
-import { orderId, type OrderBook, type OrderKey, type OrderLink } from './order-book.js';
+import {
+  orderId,
+  type Applied,
+  type OrderBook,
+  type OrderKey,
+  type OrderLink,
+  type OrderRecord,
+} from './order-book.js';
 import { addressChanged, numberTaken, orderClosed, orderPaid, refusalOf, refuseIfOver } from './order-refusals.js';
 import { orderKeyOf, paymentOf, type Payment } from './payment.js';
 import { callRepeating } from './repeat.js';
@@ -19,6 +26,7 @@ export type OrderRef = ({ outTradeNo: string } | { transactionId: string }) & {
 
 /** An order that can be paid. */
 export interface H5Order {
+  /** The number WeChat Pay knows it by: with `orderRef` that of the present attempt. */
   outTradeNo: string;
   prepayId: string;
   /** Send the payer here within five minutes, from a page whose Referer is one of the H5 domains. */
@@ -45,6 +53,19 @@ export interface OrderQuery {
 const NOTHING_CREATED: ReadonlySet<string> = new Set(['credentials', 'permission', 'request']);
 /** `trade_state` values after which an order can no longer be paid. */
 export const CLOSED_STATES: ReadonlySet<string> = new Set(['CLOSED', 'REVOKED', 'PAYERROR']);
+
+/** The numbers of further attempts end in -2 to -99. */
+const MAX_ATTEMPTS = 99;
+
+interface Opened {
+  readonly key: OrderKey;
+  readonly link: OrderLink;
+  readonly reused: boolean;
+}
+
+interface Intended extends Applied {
+  readonly order: OrderRecord;
+}
 
 export class Orders<Tx = never> {
   readonly #book: OrderBook<Tx>;
@@ -78,8 +99,13 @@ export class Orders<Tx = never> {
       now: new Date(),
     });
     if (order.redirectUrl !== undefined) redirectTarget(order.redirectUrl, merchant.h5Domains);
-    const key = orderKeyOf({ mchId: merchant.mchId, subMchId: merchant.subMchId, outTradeNo: order.outTradeNo });
-    const { link, reused } = await this.#inTurn(orderId(key), () => this.#open(key, merchant, fields, clientIp));
+    const { mchId, subMchId } = merchant;
+    const first = orderKeyOf({ mchId, subMchId, outTradeNo: order.outTradeNo });
+    const { key, link, reused } = await this.#inTurn(orderId(first), () =>
+      order.orderRef === undefined
+        ? this.#open(first, merchant, fields, clientIp)
+        : this.#openAttempt(order.orderRef, first, merchant, fields, clientIp),
+    );
     return {
       outTradeNo: key.outTradeNo,
       prepayId: link.prepayId,
@@ -128,10 +154,55 @@ export class Orders<Tx = never> {
     merchant: KnownMerchant,
     fields: Record<string, string>,
     clientIp: string,
-  ): Promise<{ link: OrderLink; reused: boolean }> {
-    // The intent is stored before WeChat Pay hears of it: a notification can never precede the order.
-    const { outcome, order } = await this.#book.apply(key, {
+  ): Promise<Opened> {
+    const intended = await this.#intend(key, merchant, fields, clientIp, undefined);
+    refuseIfOver(intended.order);
+    if (intended.outcome === 'conflict') throw numberTaken(key, 'it is taken by an order with other parameters');
+    if (intended.order.clientIp !== '' && intended.order.clientIp !== clientIp)
+      throw addressChanged(key, intended.order);
+    return this.#link(intended, merchant, fields, clientIp);
+  }
+
+  /**
+   * The purchase's newest attempt, or one more: where an attempt was closed or its link is of no use to this payer,
+   * the next number takes over. Every machine finds the same numbers.
+   */
+  async #openAttempt(
+    orderRef: string,
+    first: OrderKey,
+    merchant: KnownMerchant,
+    fields: Record<string, string>,
+    clientIp: string,
+  ): Promise<Opened> {
+    for (let n = 1; n <= MAX_ATTEMPTS; n++) {
+      const key = n === 1 ? first : { ...first, outTradeNo: `${first.outTradeNo}-${n}` };
+      const attempt = { ...fields, out_trade_no: key.outTradeNo };
+      const intended = await this.#intend(key, merchant, attempt, clientIp, orderRef);
+      const { order, outcome } = intended;
+      if (order.state === 'PAID' || order.state === 'QUARANTINED') refuseIfOver(order);
+      if (outcome === 'conflict') throw numberTaken(key, 'it is taken by an order with other parameters');
+      if (order.state === 'CLOSED' || order.state === 'CLOSING' || order.superseded) continue;
+      if (order.clientIp === '' || order.clientIp === clientIp)
+        return this.#link(intended, merchant, attempt, clientIp);
+      // The old link would end in an error on the new address. Who pays by it all the same has paid: look once more.
+      const superseded = await this.#book.apply(key, { type: 'superseded', source: 'payer' });
+      if (superseded.order?.state === 'PAID' || superseded.order?.state === 'QUARANTINED')
+        refuseIfOver(superseded.order);
+    }
+    throw numberTaken(first, `there were ${MAX_ATTEMPTS} attempts to pay it`);
+  }
+
+  /** The intent is stored before WeChat Pay hears of it: a notification can never precede the order. */
+  async #intend(
+    key: OrderKey,
+    merchant: KnownMerchant,
+    fields: Record<string, string>,
+    clientIp: string,
+    orderRef: string | undefined,
+  ): Promise<Intended> {
+    const { outcome, order, at } = await this.#book.apply(key, {
       type: 'intend',
+      source: 'payer',
       intent: {
         appId: merchant.appId,
         totalFee: Number(fields['total_fee']),
@@ -139,21 +210,27 @@ export class Orders<Tx = never> {
         attach: fields['attach'] ?? '',
         params: fields,
         clientIp,
+        orderRef,
       },
     });
     if (order === undefined)
       throw new WechatH5Error('ORDER_BOOK_FAILED', 'The order book stored no intent', { hint: 'Nothing was sent.' });
-    refuseIfOver(order);
-    if (outcome === 'conflict') throw numberTaken(key, 'it is taken by an order with other parameters');
-    if (order.clientIp !== '' && order.clientIp !== clientIp) throw addressChanged(key, order);
-    const { link } = order;
+    return { outcome, order, at };
+  }
+
+  async #link(
+    { order, at }: Intended,
+    merchant: KnownMerchant,
+    fields: Record<string, string>,
+    clientIp: string,
+  ): Promise<Opened> {
+    const { key, link } = order;
     // A link with less than a minute left would expire in the payer's hand.
     const reusableUntil = link === undefined ? 0 : link.expiresAt.getTime() - (MWEB_URL_LIFE_MS - MWEB_URL_REUSE_MS);
-    if (link !== undefined && order.state === 'PENDING' && Date.now() < reusableUntil) return { link, reused: true };
-    return {
-      link: await this.#place(key, merchant, Object.keys(order.params).length === 0 ? fields : order.params, clientIp),
-      reused: false,
-    };
+    if (link !== undefined && order.state === 'PENDING' && at.getTime() < reusableUntil)
+      return { key, link, reused: true };
+    const params = Object.keys(order.params).length === 0 ? fields : order.params;
+    return { key, link: await this.#place(key, merchant, params, clientIp), reused: false };
   }
 
   async #place(
@@ -162,7 +239,8 @@ export class Orders<Tx = never> {
     params: Readonly<Record<string, string>>,
     clientIp: string,
   ): Promise<OrderLink> {
-    const sentAt = Date.now();
+    // Counted from before the call: the link may be a little younger than this, never older.
+    const sentAt = performance.now();
     let reply: GatewayReply;
     let mwebUrl: string;
     try {
@@ -185,16 +263,18 @@ export class Orders<Tx = never> {
         });
       throw error;
     }
-    const link: OrderLink = {
-      prepayId: reply.raw['prepay_id'] ?? '',
-      mwebUrl,
-      // Counted from before the call: the link may be a little younger than this, never older.
-      expiresAt: new Date(sentAt + MWEB_URL_LIFE_MS),
-      raw: reply.raw,
-    };
-    const { order } = await this.#book.apply(key, { type: 'created', link, clientIp });
+    const { order, at } = await this.#book.apply(key, {
+      type: 'created',
+      link: { prepayId: reply.raw['prepay_id'] ?? '', mwebUrl, raw: reply.raw },
+      clientIp,
+      tookMs: performance.now() - sentAt,
+    });
     if (order !== undefined) refuseIfOver(order);
-    return link;
+    const { link } = order ?? {};
+    if (link !== undefined) return link;
+    throw new WechatH5Error('ORDER_BOOK_FAILED', `The order book stored no link, at ${at.toISOString()}`, {
+      hint: 'Call again with the same order.',
+    });
   }
 
   async #refused(key: OrderKey, refusal: NonNullable<GatewayReply['refusal']>): Promise<never> {

@@ -230,7 +230,7 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
       return orders.create(order, payer.ip);
     },
     queryOrder: query,
-    closeOrder: (ref) => closeOrder(ref, { book, gateway, merchants, query, confirm, now }),
+    closeOrder: (ref) => closeOrder(ref, { book, gateway, merchants, query, confirm, source: 'shop' }),
     queryRefund: (ref) => queryRefund(gateway, merchants, ref),
     listRefunds: (ref) => listRefunds(gateway, merchants, ref),
     refund: (refund) => refundOrder(refund, { gateway, merchants, notifyUrl, simulated: settings.simulated }),

@@ -1,0 +1,127 @@
+import { createSimulator, type Simulator } from '@wechat-h5/simulator';
+import { createWechatH5, MemoryOrderBook, type Problem, type WechatH5 } from './index.js';
+
+const WIFI = '127.0.0.5';
+const MOBILE = '127.0.0.6';
+const START = new Date('2026-01-01T04:00:00Z').getTime();
+
+let simulator: Simulator;
+let now: number;
+let book: MemoryOrderBook;
+let paid: [outTradeNo: string, orderRef: string | undefined][];
+let problems: Problem[];
+
+const make = (): WechatH5 =>
+  createWechatH5({
+    merchant: simulator.merchant,
+    gateway: simulator.url,
+    notifyUrl: 'http://127.0.0.1:1/notify',
+    orderBook: book,
+    onPaid: ({ outTradeNo }, { orderRef }) => void paid.push([outTradeNo, orderRef]),
+    onProblem: (problem) => problems.push(problem),
+  });
+const order = (clientIp: string, more: { totalFee?: number; orderRef?: string } = {}) => ({
+  outTradeNo: 'SHOP-0001',
+  orderRef: 'purchase/1',
+  body: 'Tea',
+  totalFee: 100,
+  clientIp,
+  ...more,
+});
+const confirm = (wechatH5: WechatH5, outTradeNo: string) => wechatH5.confirmPayment({ outTradeNo });
+
+beforeEach(async () => {
+  now = START;
+  simulator = await createSimulator({ timeScale: 0.001, now: () => new Date(now) });
+  simulator.faults.loseNotification();
+  simulator.faults.loseNotification();
+  book = new MemoryOrderBook({ now: () => new Date(now) });
+  paid = [];
+  problems = [];
+});
+afterEach(() => simulator.stop());
+
+test('another address opens the next attempt at once, and the old link is not handed out again', async () => {
+  const wechatH5 = make();
+  expect(await wechatH5.createOrder(order(WIFI))).toMatchObject({ outTradeNo: 'SHOP-0001', reused: false });
+  expect(await wechatH5.createOrder(order(WIFI))).toMatchObject({ outTradeNo: 'SHOP-0001', reused: true });
+  expect(await wechatH5.createOrder(order(MOBILE))).toMatchObject({ outTradeNo: 'SHOP-0001-2', reused: false });
+  expect(await wechatH5.createOrder(order(MOBILE))).toMatchObject({ outTradeNo: 'SHOP-0001-2', reused: true });
+  expect(await wechatH5.createOrder(order(WIFI))).toMatchObject({ outTradeNo: 'SHOP-0001-3', reused: false });
+  const { orders } = await book.list({ orderRef: 'purchase/1' });
+  expect(orders.map(({ key, superseded, clientIp }) => [key.outTradeNo, superseded, clientIp])).toEqual([
+    ['SHOP-0001-3', false, WIFI],
+    ['SHOP-0001-2', true, MOBILE],
+    ['SHOP-0001', true, WIFI],
+  ]);
+  // Due as soon as WeChat Pay closes it.
+  expect(orders[2]?.pollAt).toEqual(new Date(START + 5 * 60_000));
+});
+
+test('two machines at once find the same number', async () => {
+  await make().createOrder(order(WIFI));
+  const numbers = await Promise.all(
+    [make(), make()].map(async (each) => (await each.createOrder(order(MOBILE))).outTradeNo),
+  );
+  expect(numbers).toEqual(['SHOP-0001-2', 'SHOP-0001-2']);
+});
+
+test('an attempt that was closed is followed by the next one', async () => {
+  const wechatH5 = make();
+  await wechatH5.createOrder(order(WIFI));
+  now += 6 * 60_000;
+  await wechatH5.closeOrder({ outTradeNo: 'SHOP-0001' });
+  expect(await wechatH5.createOrder(order(WIFI))).toMatchObject({ outTradeNo: 'SHOP-0001-2' });
+});
+
+test('paid is paid: no further attempt, whichever of them it was', async () => {
+  const wechatH5 = make();
+  await wechatH5.createOrder(order(WIFI));
+  await wechatH5.createOrder(order(MOBILE));
+  await simulator.pay('SHOP-0001');
+  expect(await confirm(wechatH5, 'SHOP-0001')).toMatchObject({ state: 'paid', delivered: true });
+  await expect(wechatH5.createOrder(order(MOBILE))).rejects.toMatchObject({ code: 'ORDER_PAID' });
+  expect(paid).toEqual([['SHOP-0001', 'purchase/1']]);
+});
+
+test('another price is another purchase', async () => {
+  const wechatH5 = make();
+  await wechatH5.createOrder(order(WIFI));
+  await expect(wechatH5.createOrder(order(WIFI, { totalFee: 101 }))).rejects.toMatchObject({ code: 'ORDER_CONFLICT' });
+  await expect(wechatH5.createOrder(order(WIFI, { orderRef: 'other' }))).rejects.toMatchObject({
+    code: 'ORDER_CONFLICT',
+  });
+});
+
+test('B15: paid under two numbers: the second goes to onProblem, and never to onPaid', async () => {
+  const wechatH5 = make();
+  await wechatH5.createOrder(order(WIFI));
+  await wechatH5.createOrder(order(MOBILE));
+  await simulator.pay('SHOP-0001-2');
+  await simulator.pay('SHOP-0001');
+  const states = await Promise.all(
+    [make(), make()].map((machine, n) => confirm(machine, n === 0 ? 'SHOP-0001-2' : 'SHOP-0001')),
+  );
+  expect(states.map(({ state }) => state)).toEqual(['paid', 'paid']);
+  expect(states.filter(({ delivered }) => delivered)).toHaveLength(1);
+  expect(paid).toHaveLength(1);
+  expect(problems.map(({ type }) => type)).toEqual(['paid-twice']);
+  // Nor when WeChat Pay repeats itself.
+  for (const number of ['SHOP-0001', 'SHOP-0001-2']) {
+    await simulator.notifications.send(number).catch(() => {});
+    await confirm(make(), number);
+  }
+  expect(paid).toHaveLength(1);
+});
+
+test.each([
+  [{ orderRef: '' }, 'orderRef'],
+  [{ orderRef: 'a b' }, 'orderRef'],
+  [{ orderRef: 'x'.repeat(65) }, 'orderRef'],
+  [{ outTradeNo: 'N'.repeat(30) }, 'out_trade_no'],
+])('%j is refused', async (fields, field) => {
+  await expect(make().createOrder({ ...order(WIFI), ...fields })).rejects.toMatchObject({
+    code: 'ORDER_FIELD_INVALID',
+    field,
+  });
+});
