@@ -36,6 +36,12 @@ const newRow = (
 const newBill = (rows: string[], summary = '1.0,19.80,9.80,0.10,0.12,19.90,9.90'): string =>
   [NEW_HEADER, ...rows, NEW_SUMMARY, cells(summary.split(',')), ''].join('\r\n');
 
+const withByte = (byte: number): Buffer => {
+  const bytes = Buffer.from(OLD);
+  bytes[bytes.indexOf('MWEB')] = byte;
+  return bytes;
+};
+
 let server: Server;
 let wechatH5: WechatH5;
 let answer: RequestListener;
@@ -241,11 +247,11 @@ test.each([
   ['an amount in scientific notation', newBill([newRow(undefined, { total: '1e3' })])],
   ['a count that is none', newBill([newRow()], 'one,19.80,9.80,0.10,0.12,19.90,9.90')],
   ['a summary with a value too few', newBill([newRow()], '1,19.80')],
-  ['something behind the summary', `${OLD}\`1,\`2\n`],
+  ['something behind the summary', `${OLD}${OLD.trim().split('\n').at(-1)}\n`],
   ['a header with a column twice', OLD.replace('设备号', '商户号')],
   ['a header of one word', 'Busy\n'],
-  ['bytes that are not UTF-8', Buffer.from(OLD, 'utf16le')],
-  ['a line without end', `${NEW_HEADER}\n${'`'.repeat(200_000)}`],
+  ['another encoding', Buffer.from(OLD, 'utf16le')],
+  ['a byte that is not UTF-8', withByte(0xff)],
 ])('%s: BILL_INVALID, with nothing of it in the message', async (_what, body) => {
   const error: Error = await read(body).then(
     () => new Error('it was read'),
@@ -253,6 +259,21 @@ test.each([
   );
   expect(error).toMatchObject({ code: 'BILL_INVALID', hint: expect.stringMatching(/./) });
   expect(error.message).not.toContain('ORDER-0001');
+});
+
+test('a line without end is given up, and the connection closed', async () => {
+  let closed: Promise<unknown> | undefined;
+  answer = (_request, response) => {
+    closed = once(response, 'close');
+    response.write(`${NEW_HEADER}\n`);
+    const more = (): void => {
+      while (!response.destroyed && response.write('`'.repeat(10_000))) continue;
+      response.once('drain', more);
+    };
+    more();
+  };
+  await expect(all(wechatH5.downloadBill('20261121'))).rejects.toMatchObject({ code: 'BILL_INVALID' });
+  await closed;
 });
 
 test.each([

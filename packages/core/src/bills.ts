@@ -215,10 +215,10 @@ class DownloadedBill<Row, Summary> implements Bill<Row, Summary> {
 
   async *#rows(): AsyncGenerator<Row, void, undefined> {
     let convertible = true;
-    let download: Download | undefined;
     try {
-      download = await this.#open();
-      for await (const { type, cells } of readBill(download.body)) {
+      const { body } = await this.#open();
+      // Leaving this loop, however that happens, destroys the body.
+      for await (const { type, cells } of readBill(body)) {
         if (type === 'summary') {
           this.#resolve(this.#shape.summary(cells, convertible));
         } else {
@@ -230,7 +230,6 @@ class DownloadedBill<Row, Summary> implements Bill<Row, Summary> {
       this.#reject(error);
       throw error;
     } finally {
-      download?.body.destroy();
       // Of no effect once it is settled.
       this.#reject(
         new WechatH5Error('BILL_INCOMPLETE', 'The reading of the bill was broken off before its summary', {

@@ -87,6 +87,15 @@ test.each<[what: string, code: string, field: string, make: () => unknown]>([
     }),
   ],
   [
+    'a p12 without a certificate',
+    'CERTIFICATE_INVALID',
+    '.pfx',
+    () => ({
+      pfx: files.openssl('pkcs12', '-export', '-nocerts', '-inkey', 'apiclient_key.pem', '-passout', 'pass:x'),
+      passphrase: 'x',
+    }),
+  ],
+  [
     'the path of a certificate',
     'CERTIFICATE_INVALID',
     '.cert',
