@@ -38,15 +38,16 @@ test('it queries, refunds, lists and reads a bill, with the certificate in files
   const { appId, mchId, apiKey, certificate, p12 } = simulator.merchant;
   const merchant = { appId, mchId, apiKey };
   const shop = createWechatH5({ merchant, gateway: simulator.url, notifyUrl: 'http://127.0.0.1:9/notify' });
-  const yesterday = new Date(now.getTime() - 86_400_000);
-  now = yesterday;
+  // The bill of yesterday is not there before ten o'clock.
+  const paidAt = new Date(now.getTime() - 2 * 86_400_000);
+  now = paidAt;
   await shop.createOrder({ outTradeNo: 'ORDER-0001', body: 'Tea', totalFee: 1990, clientIp: '127.0.0.5' });
   simulator.faults.loseNotification();
   await simulator.pay('ORDER-0001');
   partsOf(shop)?.close();
   now = new Date();
 
-  const day = new Date(yesterday.getTime() + 8 * 3600_000).toISOString().slice(0, 10).replaceAll('-', '');
+  const day = new Date(paidAt.getTime() + 8 * 3600_000).toISOString().slice(0, 10).replaceAll('-', '');
   const settings = {
     WECHAT_PAY_APP_ID: appId,
     WECHAT_PAY_MCH_ID: mchId,
