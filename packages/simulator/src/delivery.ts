@@ -37,7 +37,8 @@ function judge(status: number, body: Buffer): string {
   try {
     const fields = parseXml(new TextDecoder('utf-8', { fatal: true }).decode(body));
     if (fields['return_code'] !== 'SUCCESS') return 'return_code is not SUCCESS';
-    return fields['return_msg'] === 'OK' ? 'OK' : 'return_msg is not OK';
+    // The field is optional, and if it says something it says what went wrong.
+    return (fields['return_msg'] || 'OK') === 'OK' ? 'OK' : 'return_msg is not OK';
   } catch {
     return 'the body is not the success XML';
   }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createAuthority, type Identity } from './certificate-authority.js';
 import { pkcs12 } from './pkcs12.js';
 
@@ -35,7 +36,8 @@ const ALIASES = ['api.wechatpay.cn', 'api2.wechatpay.cn'];
 
 /** Everything that TLS needs on both sides, made anew for each simulator. `host` is what it listens on. */
 export function createIdentities(host: string, mchId: string): Identities {
-  const authority = createAuthority('Simulated WeChat Pay');
+  // Two of one name in one list of trusted authorities would stand in each other's way.
+  const authority = createAuthority(`Simulated WeChat Pay ${randomBytes(4).toString('hex')}`);
   const hosts = new Set(['localhost', '*.localhost', '127.0.0.1', '::1', host, ...OFFICIAL_HOSTS, ...ALIASES]);
   const server = authority.issue({ commonName: 'localhost', hosts: [...hosts] });
   const client = authority.issue({ commonName: mchId });

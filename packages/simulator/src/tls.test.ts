@@ -104,34 +104,37 @@ test.each([
   expect({ ...parseXml(text) }).toMatchObject({ result_code: 'SUCCESS', out_refund_no: `R-${number}` });
 });
 
-test('a resumed session still is whose it was', async () => {
+/** Three refunds, each over a connection of its own, of which the later ones resume the session of the first. */
+async function refundThrice(name: string, certificate: SecureContextOptions) {
   const agent = new Agent({ keepAlive: false, maxCachedSessions: 10 });
-  const certificate = scene.simulator.merchant.certificate;
-  const resumed: boolean[] = [];
-  for (const number of ['first-session', 'second-session', 'third-session']) {
-    const body = await paid(number);
-    const { url, ca } = scene.simulator.tls;
-    const reply = await new Promise<string>((resolve, reject) => {
-      const request = httpsRequest(
-        `${url}/secapi/pay/refund`,
-        { method: 'POST', ca, agent, ...certificate },
-        (response) => {
-          let text = '';
-          response.setEncoding('utf8');
-          response.on('data', (chunk: string) => (text += chunk));
-          response.on('end', () => {
-            resumed.push((response.socket as TLSSocket).isSessionReused());
-            resolve(text);
-          });
-        },
-      );
+  const { url, ca } = scene.simulator.tls;
+  const replies: { readonly status: number; readonly resumed: boolean }[] = [];
+  for (const number of ['first', 'second', 'third']) {
+    const body = await paid(`${name}-${number}`);
+    await new Promise((resolve, reject) => {
+      const options = { method: 'POST', ca, agent, ...certificate };
+      const request = httpsRequest(`${url}/secapi/pay/refund`, options, (response) => {
+        const resumed = (response.socket as TLSSocket).isSessionReused();
+        replies.push({ status: response.statusCode ?? 0, resumed });
+        response.resume().on('end', resolve);
+      });
       request.on('error', reject);
       request.end(body);
     });
-    expect({ ...parseXml(reply) }).toMatchObject({ result_code: 'SUCCESS' });
   }
   agent.destroy();
-  expect(resumed).toContain(true);
+  expect(replies.map(({ resumed }) => resumed)).toContain(true);
+  return replies.map(({ status }) => status);
+}
+
+test('a resumed session still is whose it was', async () => {
+  expect(await refundThrice('known', scene.simulator.merchant.certificate)).toEqual([200, 200, 200]);
+  expect(scene.simulator.refunds.get('R-known-third')).toBeDefined();
+});
+
+test('a resumed session that began without a certificate still has none', async () => {
+  expect(await refundThrice('unknown', {})).toEqual([400, 400, 400]);
+  expect(scene.simulator.refunds.get('R-unknown-third')).toBeUndefined();
 });
 
 test('on plain http nobody can show a certificate: a refund goes by its signature alone', async () => {
