@@ -6,6 +6,8 @@ const MAX_WAITING = 1000;
 const ONE_EXCESS_MS = 1000;
 /** From a standstill back to the full rate. */
 const RECOVERY_MS = 60_000;
+/** What calls in the background leave to the others. */
+const RESERVED = 0.2;
 
 interface Waiting {
   readonly deadline: number;
@@ -25,6 +27,7 @@ export class CallRate {
   #refilledAt: number;
   #slowedAt = -Infinity;
   #waiting: Waiting[] = [];
+  #background: Waiting[] = [];
   #timer: NodeJS.Timeout | undefined;
 
   constructor(perSecond: number, now: () => number = () => performance.now()) {
@@ -42,20 +45,23 @@ export class CallRate {
   }
 
   /**
-   * Waits for a turn; first come, first served.
+   * Waits for a turn; first come, first served. Calls in the background come after all others, and leave them a fifth.
    * @param deadline on the clock of `performance.now()`
    * @throws {WechatH5Error} `RATE_LIMITED` when the turn would not come in time: at once where that is known
    */
-  async turn(deadline: number): Promise<void> {
+  async turn(deadline: number, { isBackground = false } = {}): Promise<void> {
     this.#refill();
-    if (this.#waiting.length === 0 && this.#tokens >= 1) {
+    const queue = isBackground ? this.#background : this.#waiting;
+    const ahead = this.#waiting.length + (isBackground ? this.#background.length : 0);
+    const kept = isBackground ? this.#reserve() : 0;
+    if (ahead === 0 && this.#tokens >= 1 + kept) {
       this.#tokens--;
       return;
     }
-    const wait = (this.#waiting.length + 1 - this.#tokens) * (1000 / this.#rate);
-    if (this.#waiting.length >= MAX_WAITING || this.#now() + wait > deadline) throw rateLimited(this.#rate);
+    const wait = (ahead + 1 + kept - this.#tokens) * (1000 / this.#rate);
+    if (queue.length >= MAX_WAITING || this.#now() + wait > deadline) throw rateLimited(this.#rate);
     await new Promise<void>((go, refuse) => {
-      this.#waiting.push({ deadline, go, refuse });
+      queue.push({ deadline, go, refuse });
       this.#schedule();
     });
   }
@@ -76,28 +82,43 @@ export class CallRate {
     this.#tokens = Math.min(Math.max(1, this.#rate), this.#tokens + (elapsed / 1000) * this.#rate);
   }
 
+  /** Never more than there can be: at the lowest rate there is nothing to keep. */
+  #reserve(): number {
+    return Math.min(RESERVED * this.#rate, Math.max(1, this.#rate) - 1);
+  }
+
   #schedule(): void {
-    const [first] = this.#waiting;
+    const [first = this.#background[0]] = this.#waiting;
     if (this.#timer !== undefined || first === undefined) return;
-    const next = Math.min((1 - this.#tokens) * (1000 / this.#rate), first.deadline - this.#now());
+    const needed = this.#waiting.length > 0 ? 1 : 1 + this.#reserve();
+    const next = Math.min((needed - this.#tokens) * (1000 / this.#rate), first.deadline - this.#now());
     this.#timer = setTimeout(() => this.#serve(), Math.max(1, Math.ceil(next)));
   }
 
   #serve(): void {
     this.#timer = undefined;
     this.#refill();
-    const now = this.#now();
-    // The rate may have been halved since they were let in.
-    this.#waiting = this.#waiting.filter((call) => {
-      if (call.deadline > now) return true;
-      call.refuse(rateLimited(this.#rate));
-      return false;
-    });
+    this.#waiting = this.#inTime(this.#waiting);
+    this.#background = this.#inTime(this.#background);
     while (this.#waiting.length > 0 && this.#tokens >= 1) {
       this.#tokens--;
       this.#waiting.shift()?.go();
     }
+    while (this.#waiting.length === 0 && this.#background.length > 0 && this.#tokens >= 1 + this.#reserve()) {
+      this.#tokens--;
+      this.#background.shift()?.go();
+    }
     this.#schedule();
+  }
+
+  /** The rate may have been halved since they were let in. */
+  #inTime(calls: Waiting[]): Waiting[] {
+    const now = this.#now();
+    return calls.filter((call) => {
+      if (call.deadline > now) return true;
+      call.refuse(rateLimited(this.#rate));
+      return false;
+    });
   }
 }
 

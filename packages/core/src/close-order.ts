@@ -1,5 +1,5 @@
 import { isWechatH5Error, quoted, WechatH5Error } from './errors.js';
-import type { Gateway } from './gateway.js';
+import type { Caller } from './gateway.js';
 import type { Merchants } from './merchant.js';
 import { outTradeNo as checkedOutTradeNo } from './new-order.js';
 import { closableAt, type HistorySource, type OrderBook, type OrderKey } from './order-book.js';
@@ -21,7 +21,7 @@ export async function closeOrder<Tx>(
   ref: OrderRef,
   parts: {
     book: OrderBook<Tx>;
-    gateway: Gateway;
+    gateway: Caller;
     merchants: Merchants;
     query: (ref: OrderRef) => Promise<OrderQuery>;
     confirm: (ref: OrderRef) => Promise<PaymentStatus>;

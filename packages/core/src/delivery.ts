@@ -12,7 +12,7 @@ import {
   secondHandler,
 } from './delivery-refusals.js';
 import { isWechatH5Error, WechatH5Error } from './errors.js';
-import type { OrderBook, OrderKey, OrderRecord } from './order-book.js';
+import type { Applied, HistorySource, OrderBook, OrderChange, OrderKey, OrderRecord } from './order-book.js';
 import { evidenceOf, orderKeyOf, type Payment } from './payment.js';
 import { asWechatH5Error, type ProblemReporter } from './problems.js';
 import type { Refund } from './refunds.js';
@@ -124,12 +124,12 @@ export class Deliveries<Tx = never> {
    * Joins a verified payment to its order.
    * @throws {WechatH5Error} `ORDER_BOOK_FAILED`: nothing is known to be stored
    */
-  async record(payment: Payment): Promise<Standing> {
+  async record(payment: Payment, source: HistorySource = 'notification'): Promise<Standing> {
     const key = orderKeyOf(payment);
     const subject = { outTradeNo: payment.outTradeNo, transactionId: payment.transactionId };
-    const change = { type: 'paid', payment: evidenceOf(payment) } as const;
+    const change = { type: 'paid', payment: evidenceOf(payment), source } as const;
     let applied = await this.#apply(key, change);
-    if (applied.outcome === 'unknown' && (await this.#adopt(key, payment))) applied = await this.#apply(key, change);
+    if (applied.outcome === 'unknown') applied = (await this.#adopt(key, payment)) ?? applied;
     const { outcome, order } = applied;
     if (order === undefined || outcome === 'unknown') return 'unknown';
     if (outcome === 'conflict') {
@@ -158,15 +158,31 @@ export class Deliveries<Tx = never> {
    * Joins a refund that `refundquery` confirmed to its order.
    * @throws {WechatH5Error} `ORDER_MISMATCH`: the order it is of cost something else; `ORDER_QUARANTINED`; `ORDER_BOOK_FAILED`
    */
-  async recordRefund(refund: Refund): Promise<'recorded' | 'unknown'> {
-    const key = orderKeyOf(refund);
+  async recordRefund(refund: Refund, source: HistorySource = 'notification'): Promise<'recorded' | 'unknown'> {
     const { outRefundNo, refundFee } = refund;
+    return this.#ofRefund(refund, { type: 'refunded', outRefundNo, refundFee, source });
+  }
+
+  /** A refund that is on its way back, wherever it was asked for. */
+  async recordAccepted(refund: Refund, source: HistorySource): Promise<'recorded' | 'unknown'> {
+    const { outRefundNo, refundFee } = refund;
+    return this.#ofRefund(refund, { type: 'refund-accepted', outRefundNo, refundFee, source });
+  }
+
+  /** A refund that did not happen: its number may be used again. */
+  async recordRefundFailed(refund: Refund, source: HistorySource): Promise<void> {
+    const { outRefundNo, refundStatus: reason } = refund;
+    await this.#apply(orderKeyOf(refund), { type: 'refund-failed', outRefundNo, reason, source });
+  }
+
+  async #ofRefund(refund: Refund, change: OrderChange): Promise<'recorded' | 'unknown'> {
+    const key = orderKeyOf(refund);
     let order = await this.#get(key);
-    if (order === undefined && (await this.#adopt(key, refund))) order = await this.#get(key);
+    order ??= (await this.#adopt(key, refund))?.order;
     if (order === undefined) return 'unknown';
     if (order.state === 'QUARANTINED') throw refundOfQuarantined(refund);
     if (order.totalFee !== refund.totalFee || order.feeType !== refund.feeType) throw refundMismatch(refund, order);
-    await this.#apply(key, { type: 'refunded', outRefundNo, refundFee });
+    await this.#apply(key, change);
     return 'recorded';
   }
 
@@ -331,26 +347,26 @@ export class Deliveries<Tx = never> {
     }
   }
 
-  async #adopt(key: OrderKey, about: Payment | Refund): Promise<boolean> {
-    if (this.#findOrder === undefined) return false;
+  /** The payment that waited as an orphan is joined in the same step. */
+  async #adopt(key: OrderKey, about: Payment | Refund): Promise<Applied | undefined> {
+    if (this.#findOrder === undefined) return undefined;
     let found: Awaited<ReturnType<FindOrder>>;
     try {
       found = await this.#findOrder({ ...key });
     } catch (thrown) {
       throw bookFailed(thrown, 'findOrder threw');
     }
-    if (found === undefined || found === null) return false;
+    if (found === undefined || found === null) return undefined;
     if (!Number.isSafeInteger(found.totalFee) || found.totalFee < 1) {
       throw bookFailed(
         undefined,
         `findOrder answered with totalFee ${String(found.totalFee)}, which is not an integer number of fen`,
       );
     }
-    await this.#apply(key, {
+    return this.#apply(key, {
       type: 'found',
       intent: { ...intentOf(about), totalFee: found.totalFee, feeType: found.feeType ?? 'CNY', attach: found.attach },
     });
-    return true;
   }
 
   /** An orphan is a payment, not an order. */

@@ -15,6 +15,8 @@ export interface Deadline {
   readonly at: number;
   /** How long that was from the beginning, for messages. */
   readonly ms: number;
+  /** Nobody waits for it: calls that somebody waits for go first. */
+  readonly isBackground?: boolean;
 }
 
 export interface PostOptions {

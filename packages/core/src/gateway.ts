@@ -32,6 +32,9 @@ const DOWNLOAD_IDLE_MS = 30_000;
 /** How long calls in flight may take when everything stops. */
 const DRAIN_MS = 5000;
 
+/** What an operation needs of a gateway. */
+export type Caller = Pick<Gateway, 'call' | 'deadline' | 'simulatorHost'>;
+
 /** Speaks to WeChat Pay: signs, posts XML at the merchant's pace, and hands out replies that can be believed. */
 export class Gateway {
   readonly #bases: readonly URL[];
@@ -98,6 +101,16 @@ export class Gateway {
     return within(this.#timeoutMs);
   }
 
+  /** The same for calls that nobody waits for: at the same pace, after all others. */
+  get background(): Caller {
+    const deadline = (): Deadline => ({ ...this.deadline(), isBackground: true });
+    return {
+      simulatorHost: this.simulatorHost,
+      deadline,
+      call: (path, merchant, business, subject, by = deadline()) => this.call(path, merchant, business, subject, by),
+    };
+  }
+
   /** Takes no more calls, gives those in flight five seconds, and ends kept connections. */
   async close(): Promise<void> {
     this.#isClosed = true;
@@ -127,7 +140,7 @@ export class Gateway {
   }
 
   async #send(message: Message, merchant: KnownMerchant, deadline: Deadline): ReturnType<Transport['send']> {
-    await this.#rateOf(merchant).turn(deadline.at);
+    await this.#rateOf(merchant).turn(deadline.at, deadline);
     return this.#transport.send(message, deadline);
   }
 

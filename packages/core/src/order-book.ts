@@ -9,6 +9,7 @@ import {
 } from './order-record.js';
 import type { Applied, OrderChange } from './order-transition.js';
 
+export { isRefunded } from './order-delivery.js';
 export { decodeOrder, encodeOrder } from './order-text.js';
 export { closableAt, dueAt, namesOf, orderId, paidOn, transactionName } from './order-record.js';
 export type {

@@ -58,8 +58,9 @@ export function handOver(
     if (delivery.state === 'NONE' || order.state === 'QUARANTINED') return stay('unpaid');
     if (delivery.state === 'LEASED' && delivery.leaseUntil !== undefined && delivery.leaseUntil > now)
       return stay('busy');
-    // The money is back already: the goods must not follow it.
+    // The money is back already: the goods must not follow it. While it is on its way back nobody knows.
     if (refund === undefined && isRefunded(order)) return set({ state: 'WITHHELD' }, { reason: 'refunded' });
+    if (refund === undefined && refundsUnderWay(order) >= order.totalFee) return stay('busy');
     // A run that ended without a word has failed: it may be the one that ends the process.
     const failures = delivery.failures + (delivery.state === 'LEASED' ? 1 : 0);
     if (failures >= MAX_FAILURES) return set({ state: 'DEAD', failures });
@@ -76,15 +77,25 @@ export function handOver(
     return stay(change.type !== 'renew' && delivery.state === 'DONE' ? 'done' : 'lost');
   }
   if (change.type === 'renew') return set({ leaseUntil: later(now, change.leaseMs) });
-  if (change.type === 'complete') return set({ state: 'DONE' });
+  if (change.type === 'complete') return set({ state: 'DONE' }, { takenUntil: undefined });
   const failures = delivery.failures + 1;
   return failures >= MAX_FAILURES
     ? set({ state: 'DEAD', failures })
-    : set({ state: 'READY', failures, retryAt: later(now, change.retryInMs ?? FIRST_RETRY_MS) });
+    : set(
+        { state: 'READY', failures, retryAt: later(now, change.retryInMs ?? FIRST_RETRY_MS) },
+        { takenUntil: undefined },
+      );
+}
+
+/** What has been given back or may have been. */
+export function refundsUnderWay(order: OrderRecord): number {
+  let sum = 0;
+  for (const { state, refundFee } of Object.values(order.refunds)) if (state !== 'FAILED') sum += refundFee;
+  return sum;
 }
 
 /** All of it is back with the payer, confirmed. */
-function isRefunded(order: OrderRecord): boolean {
+export function isRefunded(order: OrderRecord): boolean {
   let sum = 0;
   for (const { state, refundFee } of Object.values(order.refunds)) if (state === 'REFUNDED') sum += refundFee;
   return sum >= order.totalFee;

@@ -1,4 +1,4 @@
-import { NOTHING_TO_DELIVER, readyAt } from './order-delivery.js';
+import { NOTHING_TO_DELIVER, readyAt, refundsUnderWay } from './order-delivery.js';
 import type { OrderRecord, RefundRecord } from './order-record.js';
 import type { Step, RefundChange, Stay, To } from './order-transition.js';
 
@@ -7,33 +7,24 @@ const MAX_REFUNDS = 50;
 /** From the intent to the first question about it. */
 const FIRST_LOOK_MS = 60_000;
 
+const NEW = { reason: undefined, delivery: NOTHING_TO_DELIVER, polls: 0 } as const;
+
 /** One step of a refund. Together they are never more than the order: that is decided here, under its lock. */
 export function refundStep(order: OrderRecord, change: RefundChange, now: Date, to: To, stay: Stay): Step {
   const { outRefundNo } = change;
   // `__proto__` is a legal out_refund_no.
   const refund = Object.hasOwn(order.refunds, outRefundNo) ? order.refunds[outRefundNo] : undefined;
   const set = (next: RefundRecord, detail: string): Step =>
-    to({ refunds: { ...order.refunds, [outRefundNo]: next } }, `${outRefundNo} ${detail}`);
+    to({ refunds: { ...order.refunds, [outRefundNo]: next }, takenUntil: undefined }, `${outRefundNo} ${detail}`);
   const askedAt = new Date(now.getTime() + FIRST_LOOK_MS);
 
   if (change.type === 'refund-intend') {
     if (refund !== undefined && !sameRefund(refund, change)) return stay('conflict');
     if (refund !== undefined && refund.state !== 'FAILED') return stay('unchanged');
     if (refund === undefined && Object.keys(order.refunds).length >= MAX_REFUNDS) return stay('exceeds');
-    if (underWay(order) + change.refundFee > order.totalFee) return stay('exceeds');
+    if (refundsUnderWay(order) + change.refundFee > order.totalFee) return stay('exceeds');
     const { refundFee, params } = change;
-    return set(
-      {
-        refundFee,
-        state: 'REQUESTED',
-        params,
-        reason: undefined,
-        delivery: NOTHING_TO_DELIVER,
-        pollAt: askedAt,
-        polls: 0,
-      },
-      String(refundFee),
-    );
+    return set({ ...NEW, refundFee, state: 'REQUESTED', params, pollAt: askedAt }, String(refundFee));
   }
   if (change.type === 'refunded') {
     if (refund?.state === 'REFUNDED') return stay('unchanged');
@@ -50,11 +41,19 @@ export function refundStep(order: OrderRecord, change: RefundChange, now: Date, 
       String(change.refundFee),
     );
   }
-  // Confirmed is confirmed: what is said of its way there comes too late.
-  if (refund === undefined || refund.state === 'REFUNDED') return stay('unchanged');
-  switch (change.type) {
-    case 'refund-accepted':
+  if (change.type === 'refund-accepted') {
+    if (refund !== undefined)
       return refund.state === 'REQUESTED' ? set({ ...refund, state: 'ACCEPTED' }, 'ACCEPTED') : stay('unchanged');
+    const { refundFee } = change;
+    return set({ ...NEW, refundFee, state: 'ACCEPTED', params: {}, pollAt: askedAt }, `ACCEPTED ${refundFee}`);
+  }
+  if (refund === undefined) return stay('unchanged');
+  if (refund.state === 'REFUNDED') {
+    // Nobody is there to take it: it stays ready, and is not looked at again.
+    if (change.type !== 'refund-looked' || refund.delivery.retryAt === undefined) return stay('unchanged');
+    return set({ ...refund, delivery: { ...refund.delivery, retryAt: undefined } }, change.verdict);
+  }
+  switch (change.type) {
     case 'refund-failed':
       return refund.state === 'FAILED'
         ? stay('unchanged')
@@ -69,13 +68,6 @@ export function refundStep(order: OrderRecord, change: RefundChange, now: Date, 
         change.verdict,
       );
   }
-}
-
-/** What has been given back or may have been. */
-function underWay(order: OrderRecord): number {
-  let sum = 0;
-  for (const { state, refundFee } of Object.values(order.refunds)) if (state !== 'FAILED') sum += refundFee;
-  return sum;
 }
 
 function sameRefund(

@@ -51,9 +51,10 @@ export type OrderChange = { source?: HistorySource } & (
 
 export type RefundChange =
   | { type: 'refund-intend'; outRefundNo: string; refundFee: number; params: Record<string, string> }
-  | { type: 'refund-accepted'; outRefundNo: string }
+  /** WeChat Pay has it; it may have been asked for elsewhere. */
+  | { type: 'refund-accepted'; outRefundNo: string; refundFee: number }
   | { type: 'refund-failed'; outRefundNo: string; reason: string }
-  /** `refundquery` was asked and it is not done; asked again after `nextInMs`, if at all. */
+  /** It is not done, or nobody is there to take it; looked at again after `nextInMs`, if at all. */
   | { type: 'refund-looked'; outRefundNo: string; verdict: string; nextInMs: number | undefined }
   /** `refundquery` confirmed that it is done. */
   | { type: 'refunded'; outRefundNo: string; refundFee: number };

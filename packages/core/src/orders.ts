@@ -1,5 +1,5 @@
 import { quoted, WechatH5Error } from './errors.js';
-import type { Gateway, GatewayReply } from './gateway.js';
+import type { Caller, GatewayReply } from './gateway.js';
 import type { KnownMerchant, Merchants } from './merchant.js';
 import { assertMwebUrl, MWEB_URL_LIFE_MS, MWEB_URL_REUSE_MS, redirectTarget, withRedirectUrl } from './mweb-url.js';
 import { outTradeNo as checkedOutTradeNo, unifiedOrderFields, type NewOrder, type SceneInfo } from './new-order.js';
@@ -69,7 +69,7 @@ interface Intended extends Applied {
 
 export class Orders<Tx = never> {
   readonly #book: OrderBook<Tx>;
-  readonly #gateway: Gateway;
+  readonly #gateway: Caller;
   readonly #merchants: Merchants;
   readonly #notifyUrl: string;
   readonly #sceneInfo: SceneInfo;
@@ -77,7 +77,7 @@ export class Orders<Tx = never> {
 
   constructor(parts: {
     book: OrderBook<Tx>;
-    gateway: Gateway;
+    gateway: Caller;
     merchants: Merchants;
     notifyUrl: string;
     sceneInfo: SceneInfo;

@@ -1,14 +1,16 @@
 import type { Deliveries } from './delivery.js';
-import { isWechatH5Error, quoted, WechatH5Error } from './errors.js';
+import { quoted, WechatH5Error } from './errors.js';
 import type { KnownMerchant, Merchants } from './merchant.js';
 import { outTradeNo as checkedOutTradeNo } from './new-order.js';
-import { orderId, type OrderBook, type OrderKey, type OrderRecord } from './order-book.js';
-import { CLOSED_STATES, type OrderQuery, type OrderRef } from './orders.js';
+import { isRefunded, orderId, type OrderBook, type OrderKey, type OrderRecord } from './order-book.js';
+import { CLOSED_STATES, type OrderRef } from './orders.js';
 import { orderKeyOf, paymentOf, type Payment } from './payment.js';
+import type { Asker, Settlements } from './order-settlement.js';
 
 /**
  * Where a payment stands, for the page the payer came back to. `paid` is WeChat Pay's word; `delivered`
- * is the shop's: `onPaid` has succeeded.
+ * is the shop's: `onPaid` has succeeded. `refunded`: all of it is back; an order of which a part was given
+ * back is `paid`, and delivered.
  */
 export interface PaymentStatus {
   outTradeNo: string;
@@ -29,22 +31,25 @@ export class PaymentConfirmations<Tx = never> {
   readonly #book: OrderBook<Tx>;
   readonly #merchants: Merchants;
   readonly #deliveries: Deliveries<Tx>;
+  readonly #settlements: Settlements<Tx>;
   readonly #findsOrders: boolean;
-  readonly #query: (ref: OrderRef) => Promise<OrderQuery>;
+  readonly #asker: Asker;
   readonly #confirmations = new Map<string, { at: number; status: Promise<PaymentStatus> }>();
 
   constructor(parts: {
     book: OrderBook<Tx>;
     merchants: Merchants;
     deliveries: Deliveries<Tx>;
+    settlements: Settlements<Tx>;
     findsOrders: boolean;
-    query: (ref: OrderRef) => Promise<OrderQuery>;
+    asker: Asker;
   }) {
     this.#book = parts.book;
     this.#merchants = parts.merchants;
     this.#deliveries = parts.deliveries;
+    this.#settlements = parts.settlements;
     this.#findsOrders = parts.findsOrders;
-    this.#query = parts.query;
+    this.#asker = parts.asker;
   }
 
   /** One query at a time for each order, and one in two seconds. */
@@ -67,6 +72,7 @@ export class PaymentConfirmations<Tx = never> {
 
   async #confirm(key: OrderKey, merchant: KnownMerchant): Promise<PaymentStatus> {
     const found = await this.#book.get(key);
+    // An orphan is a payment, not an order.
     const stored = found?.state === 'ORPHAN' ? undefined : found;
     if (stored === undefined && !this.#findsOrders) {
       throw new WechatH5Error('ORDER_UNKNOWN', `out_trade_no ${quoted(key.outTradeNo)} is not in the order book`, {
@@ -74,56 +80,62 @@ export class PaymentConfirmations<Tx = never> {
         hint: 'Only orders placed here, or found by findOrder, can be confirmed.',
       });
     }
-    const settled = stored === undefined ? undefined : await this.#settled(stored);
-    if (settled !== undefined) return settled;
-    let query: OrderQuery;
-    try {
-      query = await this.#query({
-        outTradeNo: key.outTradeNo,
-        mchId: merchant.mchId,
-        appId: merchant.appId,
-        ...(merchant.subMchId === undefined ? {} : { subMchId: merchant.subMchId }),
-      });
-    } catch (error) {
-      // A moment after creation, and for ever if the creation failed, WeChat Pay does not know the number.
-      if (isWechatH5Error(error) && error.code === 'ORDER_UNKNOWN')
-        return { outTradeNo: key.outTradeNo, state: 'unpaid', delivered: false, source: 'query' };
-      throw error;
+    if (stored === undefined) return this.#ask(key, merchant);
+    if (stored.orderRef === undefined) return (await this.#settled(stored)) ?? this.#ask(key, merchant);
+    return this.#confirmPurchase(stored, stored.orderRef, merchant);
+  }
+
+  /** The payer may have paid by any attempt, and knows one purchase. */
+  async #confirmPurchase(asked: OrderRecord, orderRef: string, merchant: KnownMerchant): Promise<PaymentStatus> {
+    const { orders } = await this.#book.list({ orderRef, mchId: merchant.mchId });
+    const ofThis = orders.filter(({ key }) => key.subMchId === asked.key.subMchId);
+    const settled: PaymentStatus[] = [];
+    for (const attempt of ofThis) {
+      const status = await this.#settled(attempt);
+      if (status !== undefined) settled.push(status);
     }
-    if (query.payment !== undefined && query.tradeState === 'SUCCESS') return this.#deliver(query.payment, 'query');
-    if (query.tradeState === 'REFUND') {
-      const status: PaymentStatus = {
-        outTradeNo: key.outTradeNo,
-        state: 'refunded',
-        delivered: false,
-        source: 'query',
-      };
-      if (query.payment !== undefined) status.payment = query.payment;
-      return status;
+    const best =
+      settled.find(({ delivered }) => delivered) ?? settled.find(({ state }) => state === 'paid') ?? settled[0];
+    if (best !== undefined) return best;
+    let answer: PaymentStatus | undefined;
+    for (const { key, state } of ofThis) {
+      if (state === 'CLOSED' || state === 'CREATE_FAILED') continue;
+      const status = await this.#ask(key, merchant);
+      if (status.state !== 'unpaid' && status.state !== 'closed') return status;
+      answer = answer?.state === 'unpaid' ? answer : status;
     }
-    if (CLOSED_STATES.has(query.tradeState)) {
-      await this.#book.apply(key, { type: 'closed' });
-      return { outTradeNo: key.outTradeNo, state: 'closed', delivered: false, source: 'query' };
-    }
-    return { outTradeNo: key.outTradeNo, state: 'unpaid', delivered: false, source: 'query' };
+    return answer ?? this.#ask(asked.key, merchant);
+  }
+
+  async #ask(key: OrderKey, merchant: KnownMerchant): Promise<PaymentStatus> {
+    const { outTradeNo } = key;
+    const { tradeState, payment, standing } = await this.#settlements.settle(key, merchant, this.#asker);
+    if (payment !== undefined && standing !== undefined) return this.#deliver(key, payment, standing, 'query');
+    const state = CLOSED_STATES.has(tradeState) ? 'closed' : 'unpaid';
+    return { outTradeNo, state, delivered: false, source: 'query' };
   }
 
   /** What the book alone can answer. */
   async #settled(order: OrderRecord): Promise<PaymentStatus | undefined> {
-    const { outTradeNo } = order.key;
+    const { key, delivery } = order;
+    const delivered = delivery.state === 'DONE';
     if (order.state === 'QUARANTINED')
-      return { outTradeNo, state: 'quarantined', delivered: order.delivery.state === 'DONE', source: 'notification' };
+      return { outTradeNo: key.outTradeNo, state: 'quarantined', delivered, source: 'notification' };
     if (order.state !== 'PAID' || order.payment === undefined) return undefined;
     const payment = paymentOf(order.payment.raw);
-    if (order.delivery.state === 'READY' || order.delivery.state === 'LEASED')
-      return this.#deliver(payment, 'notification');
-    return { outTradeNo, state: 'paid', delivered: order.delivery.state === 'DONE', source: 'notification', payment };
+    if (delivery.state === 'READY' || delivery.state === 'LEASED') {
+      return this.#deliver(key, payment, await this.#deliveries.record(payment), 'notification');
+    }
+    return paidStatus(order, payment, 'notification');
   }
 
-  async #deliver(payment: Payment, source: PaymentStatus['source']): Promise<PaymentStatus> {
+  async #deliver(
+    key: OrderKey,
+    payment: Payment,
+    standing: Awaited<ReturnType<Deliveries<Tx>['record']>>,
+    source: PaymentStatus['source'],
+  ): Promise<PaymentStatus> {
     const { outTradeNo } = payment;
-    const standing = await this.#deliveries.record(payment);
-    if (standing === 'withheld') return { outTradeNo, state: 'paid', delivered: false, source, payment };
     if (standing === 'quarantined' || standing === 'unknown') {
       if (standing === 'unknown') this.#deliveries.reportUnknown(payment);
       return { outTradeNo, state: 'quarantined', delivered: false, source };
@@ -137,7 +149,10 @@ export class PaymentConfirmations<Tx = never> {
       delivered = (await Promise.race([this.#deliveries.deliver(payment), late])) === 'done';
       clearTimeout(timer);
     }
-    return { outTradeNo, state: 'paid', delivered, source, payment };
+    const order = await this.#book.get(key);
+    return order === undefined
+      ? { outTradeNo, state: 'paid', delivered, source, payment }
+      : { ...paidStatus(order, payment, source), delivered };
   }
 
   async #keyOf(ref: OrderRef, merchant: KnownMerchant): Promise<OrderKey> {
@@ -155,4 +170,14 @@ export class PaymentConfirmations<Tx = never> {
       hint: 'Ask by outTradeNo: until an order is paid, its transaction_id is not known here.',
     });
   }
+}
+
+function paidStatus(order: OrderRecord, payment: Payment, source: PaymentStatus['source']): PaymentStatus {
+  return {
+    outTradeNo: order.key.outTradeNo,
+    state: isRefunded(order) ? 'refunded' : 'paid',
+    delivered: order.delivery.state === 'DONE',
+    source,
+    payment,
+  };
 }

@@ -26,6 +26,8 @@ export async function settleRefund<Tx>(
   if (refund.refundStatus === 'PROCESSING') throw stillProcessing(refund);
   if (refund.refundStatus !== 'SUCCESS') {
     report('refund-failed', refundFailed(refund), refund);
+    // Of CHANGE the money may still go back, by hand.
+    if (refund.refundStatus === 'REFUNDCLOSE') await deliveries.recordRefundFailed(refund, 'notification');
     return 'over';
   }
   if ((await deliveries.recordRefund(refund)) === 'unknown') {

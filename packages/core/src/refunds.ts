@@ -1,7 +1,7 @@
 import { parseRefundTime } from './beijing-time.js';
 import { refundedCouponsOf, type RefundedCoupon } from './coupons.js';
 import { isWechatH5Error, quoted, WechatH5Error } from './errors.js';
-import type { Gateway } from './gateway.js';
+import type { Caller } from './gateway.js';
 import type { Merchants } from './merchant.js';
 import { refusalOf } from './order-refusals.js';
 import type { RefundHint } from './refund-notification.js';
@@ -96,7 +96,7 @@ const REQUIRED = [
  * @throws {WechatH5Error} `ORDER_FIELD_INVALID`, `ORDER_UNKNOWN` (REFUNDNOTEXIST), `GATEWAY_REFUSED`, `GATEWAY_*`, `RETURN_CODE_FAIL`
  * @see https://pay.weixin.qq.com/doc/global/v2/zh/4013634997
  */
-export async function queryRefund(gateway: Gateway, merchants: Merchants, ref: RefundRef): Promise<RefundQuery> {
+export async function queryRefund(gateway: Caller, merchants: Merchants, ref: RefundRef): Promise<RefundQuery> {
   const merchant = merchants.named(ref);
   const [name, value] = askedFor(ref);
   const asked: Record<string, string> = { [name]: value };
@@ -128,7 +128,7 @@ export async function queryRefund(gateway: Gateway, merchants: Merchants, ref: R
  * @throws {WechatH5Error} those of {@link queryRefund}
  */
 export async function* listRefunds(
-  gateway: Gateway,
+  gateway: Caller,
   merchants: Merchants,
   ref: RefundListRef,
 ): AsyncGenerator<RefundEntry, void, undefined> {
@@ -165,11 +165,11 @@ const CLAIMS = [
 
 /** Asks WeChat Pay whether the refunds that notifications hint at are true. */
 export class RefundConfirmations {
-  readonly #gateway: Gateway;
+  readonly #gateway: Caller;
   readonly #merchants: Merchants;
   readonly #asking = new Map<string, Promise<RefundQuery>>();
 
-  constructor(gateway: Gateway, merchants: Merchants) {
+  constructor(gateway: Caller, merchants: Merchants) {
     this.#gateway = gateway;
     this.#merchants = merchants;
   }

@@ -40,6 +40,9 @@ const fail = (operation: Repeated, errCode: string, times: number): void => {
 const state = async (): Promise<string | undefined> =>
   (await book.get({ mchId: simulator.merchant.mchId, outTradeNo: ORDER.outTradeNo }))?.state;
 
+/** What was begun stays begun. */
+const UNDECIDED: Partial<Record<Repeated, string>> = { unifiedorder: 'CREATE_UNKNOWN', closeorder: 'CLOSING' };
+
 describe.each<[Repeated, prepare: () => Promise<unknown>, act: () => Promise<unknown>]>([
   ['unifiedorder', async () => {}, () => wechatH5.createOrder(ORDER)],
   ['orderquery', () => wechatH5.createOrder(ORDER), () => wechatH5.queryOrder({ outTradeNo: ORDER.outTradeNo })],
@@ -82,7 +85,7 @@ describe.each<[Repeated, prepare: () => Promise<unknown>, act: () => Promise<unk
       hint: expect.stringContaining('same parameters'),
     });
     expect(calls(operation)).toBe(3);
-    expect(await state()).toBe(operation === 'unifiedorder' ? 'CREATE_UNKNOWN' : before);
+    expect(await state()).toBe(UNDECIDED[operation] ?? before);
     await act();
   });
 

@@ -1,5 +1,5 @@
 import type { GatewayPath } from './gateway-endpoints.js';
-import type { Gateway, GatewayReply } from './gateway.js';
+import type { Caller, GatewayReply } from './gateway.js';
 import type { KnownMerchant } from './merchant.js';
 import { rowOf, type Operation } from './result-codes.js';
 
@@ -12,7 +12,7 @@ export const PAUSES_MS = [100, 400];
  * one answered is the answer.
  */
 export async function callRepeating(
-  gateway: Gateway,
+  gateway: Caller,
   path: GatewayPath,
   merchant: KnownMerchant,
   business: Readonly<Record<string, string>>,

@@ -28,6 +28,7 @@ import { PaymentConfirmations, type PaymentStatus } from './payment-status.js';
 import { closeOrder } from './close-order.js';
 import type { Merchants } from './merchant.js';
 import type { ProblemReporter } from './problems.js';
+import { Settlements } from './order-settlement.js';
 import {
   queryExchangeRate,
   querySettlement,
@@ -182,7 +183,9 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
   const orders = new Orders<Tx>({ book, gateway, merchants, notifyUrl, sceneInfo });
   const query = (ref: OrderRef): Promise<OrderQuery> => orders.query(ref);
   const findsOrders = settings.findOrder !== undefined;
-  const confirmations = new PaymentConfirmations<Tx>({ book, merchants, deliveries, findsOrders, query });
+  const settlements = new Settlements<Tx>({ book, merchants, deliveries });
+  const asker = { gateway, query, source: 'query', isBackground: false } as const;
+  const confirmations = new PaymentConfirmations<Tx>({ book, merchants, deliveries, settlements, findsOrders, asker });
   const confirm = (ref: OrderRef): Promise<PaymentStatus> => confirmations.confirm(ref);
   const { isNotificationSource } = settings;
   const refunds = new RefundConfirmations(gateway, merchants);
