@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommandLine } from './command-line.js';
 import { createSimulator, type Simulator } from './index.js';
@@ -16,7 +18,8 @@ test('--help says what there is', async () => {
   const { result, out, error } = await run('--help');
   expect(result).toBe(0);
   expect(error).toBe('');
-  for (const option of ['--port', '--time-scale', '--json', '--help']) expect(out).toContain(option);
+  for (const option of ['--port', '--tls-port', '--certificates', '--bill-columns', '--refund-seconds', '--time-scale'])
+    expect(out).toContain(option);
 });
 
 test.each([
@@ -24,6 +27,9 @@ test.each([
   [['--port', '65536'], '--port'],
   [['--time-scale', '0'], 'timeScale'],
   [['--time-scale', 'fast'], 'timeScale'],
+  [['--tls-port', '-1'], '--tls-port'],
+  [['--bill-columns', 'old'], 'billColumns'],
+  [['--refund-seconds', 'soon'], 'refundSeconds'],
   [['--unknown'], '--unknown'],
   [['shop'], 'shop'],
 ])('%j is refused with the usage', async (args, named) => {
@@ -55,6 +61,28 @@ test('prints the environment ready to paste, then a line for each event', async 
     /^\d\d:\d\d:\d\d\.\d{3}  gateway\.request  orderquery  127\.0\.0\.1:\d+\n.*  gateway\.reply  orderquery  200  POST_DATA_EMPTY  post数据为空  127\.0\.0\.1:\d+\n$/,
   );
   await simulator.stop();
+});
+
+test('writes the certificates, and then sends the shop to TLS', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'wechat-h5-simulator-'));
+  const { result, out } = await run('--port', '0', '--certificates', join(folder, 'new'));
+  const { tls, merchant, stop } = result as Simulator;
+  expect(out).toContain(`export WECHAT_PAY_GATEWAY=${tls.url}\n`);
+  const file = (variable: string): string => new RegExp(`^export ${variable}=(.*)$`, 'm').exec(out)?.[1] ?? '';
+  expect(readFileSync(file('NODE_EXTRA_CA_CERTS'), 'utf8')).toBe(tls.ca);
+  expect(readFileSync(file('WECHAT_PAY_CERTIFICATE_FILE'), 'utf8')).toBe(merchant.certificate.cert);
+  expect(readFileSync(file('WECHAT_PAY_PRIVATE_KEY_FILE'), 'utf8')).toBe(merchant.certificate.key);
+  expect(readFileSync(join(folder, 'new', 'apiclient_cert.p12'))).toEqual(merchant.p12.pfx);
+  expect(statSync(file('WECHAT_PAY_PRIVATE_KEY_FILE')).mode & 0o777).toBe(0o600);
+  expect(out).not.toContain('PRIVATE KEY-----');
+  await stop();
+  rmSync(folder, { recursive: true });
+});
+
+test('a folder that cannot be written ends with 1, and leaves nothing running', async () => {
+  const { result, error } = await run('--port', '0', '--certificates', join(__filename, 'below-a-file'));
+  expect(result).toBe(1);
+  expect(error).toContain('below-a-file');
 });
 
 test.each(['SIGINT', 'SIGTERM'] as const)(

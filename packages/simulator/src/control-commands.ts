@@ -1,7 +1,8 @@
-import type { RefundForgery } from './faults.js';
+import type { Faults, GatewayFault, GatewayOperation, RefundForgery } from './faults.js';
 import type { PaymentDesk } from './payment-desk.js';
 import type { RefundDesk, Refunded } from './refund-desk.js';
 import type { RefundStatus } from './refunds.js';
+import { ROUTES } from './routes.js';
 
 /** What a command was given does not have the shape that it needs. The message says which member. */
 export class CommandFormatError extends Error {
@@ -11,11 +12,15 @@ export class CommandFormatError extends Error {
 export interface Desks {
   readonly desk: PaymentDesk;
   readonly refundDesk: RefundDesk;
+  readonly script: Pick<Faults, 'nextCall' | 'nextRefund' | 'clear'>;
+  readonly advance: (milliseconds: number) => void;
 }
 
 /** The members of the JSON object that was posted. */
 type Given = Readonly<Record<string, unknown>>;
 type Command = (given: Given, desks: Desks) => Promise<object>;
+
+const SCRIPTED = { scripted: true };
 
 const COMMANDS = new Map<string, Command>(
   Object.entries({
@@ -49,6 +54,26 @@ const COMMANDS = new Map<string, Command>(
       const status = text(given, 'status') as RefundStatus | undefined;
       return settled(refundDesk.settle(required(given, 'outRefundNo'), status));
     },
+    async fault(given, { script }) {
+      const operation = required(given, 'operation');
+      if (!isOperation(operation)) throw new CommandFormatError('operation must be one of the gateway');
+      script.nextCall(operation, faultOf(given), targetOf(given));
+      return SCRIPTED;
+    },
+    async 'next-refund'(given, { script }) {
+      script.nextRefund(required(given, 'status') as RefundStatus, targetOf(given));
+      return SCRIPTED;
+    },
+    async 'clear-faults'(_given, { script }) {
+      script.clear();
+      return { scripted: false };
+    },
+    async advance(given, { advance }) {
+      const seconds = number(given, 'seconds');
+      if (seconds === undefined) throw new CommandFormatError('seconds is missing');
+      advance(seconds * 1000);
+      return { advanced: seconds };
+    },
     async 'forge-refund'(given, { refundDesk }) {
       return { attempts: [await refundDesk.forge(required(given, 'outRefundNo'), forgeryOf(given))] };
     },
@@ -75,6 +100,39 @@ export function parseGiven(body: Buffer): Given {
 
 async function settled({ refund, told }: Refunded): Promise<object> {
   return { refund, attempts: await told };
+}
+
+function isOperation(name: string): name is GatewayOperation {
+  return Object.hasOwn(ROUTES, name);
+}
+
+function targetOf(given: Given): { readonly outTradeNo?: string } {
+  const outTradeNo = text(given, 'outTradeNo');
+  return outTradeNo === undefined ? {} : { outTradeNo };
+}
+
+/** The one that the members of a fault name; two of them in one call are none. */
+function faultOf(given: Given): GatewayFault {
+  const kinds = ['errCode', 'fields', 'returnMsg', 'signType', 'status', 'drop'].filter((kind) => kind in given);
+  if (kinds.length !== 1) {
+    throw new CommandFormatError('name one of errCode, fields, returnMsg, signType, status and drop');
+  }
+  const status = number(given, 'status');
+  if (status !== undefined) return { status, ...withoutAbsent({ body: text(given, 'body') }) };
+  if ('fields' in given) return { fields: fieldsOf(given) };
+  const returnMsg = text(given, 'returnMsg');
+  if (returnMsg !== undefined) return { returnMsg };
+  if ('drop' in given) return { drop: oneOf(given, 'drop', ['apply', 'ignore']) };
+  if ('signType' in given) return { signType: oneOf(given, 'signType', ['MD5', 'HMAC-SHA256']) };
+  const errCodeDes = text(given, 'errCodeDes');
+  const apply = given['apply'] === true;
+  return { errCode: required(given, 'errCode'), apply, ...(errCodeDes !== undefined && { errCodeDes }) };
+}
+
+function oneOf<const Value extends string>(given: Given, name: string, allowed: readonly Value[]): Value {
+  const value = allowed.find((one) => one === given[name]);
+  if (value !== undefined) return value;
+  throw new CommandFormatError(`${name} must be ${allowed.join(' or ')}`);
 }
 
 function forgeryOf(given: Given): RefundForgery {

@@ -190,3 +190,57 @@ test('the overview shows orders and attempts, escaped, and renews itself', async
   expect(page).not.toContain(scene.simulator.merchant.apiKey);
   expect(headers['content-security-policy']).toContain("default-src 'none'");
 });
+
+describe('scripts', () => {
+  test.each([
+    [{ errCode: 'FREQUENCY_LIMITED' }, { err_code: 'FREQUENCY_LIMITED', err_code_des: '频率限制' }],
+    [
+      { errCode: 'SYSTEMERROR', errCodeDes: '忙', apply: true },
+      { err_code: 'SYSTEMERROR', err_code_des: '忙' },
+    ],
+    [{ returnMsg: '系统繁忙' }, { return_code: 'FAIL', return_msg: '系统繁忙' }],
+    [{ fields: { total_fee: '7' } }, { result_code: 'SUCCESS', total_fee: '7' }],
+    [{ signType: 'HMAC-SHA256' }, { sign: expect.stringMatching(/^[0-9A-F]{64}$/) as string }],
+  ])('the next orderquery meets %j', async (fault, expected) => {
+    await scene.place('order-1');
+    expect(await command('fault', { operation: 'orderquery', outTradeNo: 'order-1', ...fault })).toEqual({
+      status: 200,
+      body: { scripted: true },
+    });
+    expect(await scene.call('orderquery', { out_trade_no: 'order-1' })).toMatchObject(expected);
+    expect(await scene.call('orderquery', { out_trade_no: 'order-1' })).toMatchObject({ trade_state: 'NOTPAY' });
+  });
+
+  test('the next refund ends as it is told, when the clock is moved', async () => {
+    await scene.place('order-1');
+    await command('pay', { outTradeNo: 'order-1' });
+    await command('next-refund', { status: 'CHANGE' });
+    await scene.call('refund', { out_trade_no: 'order-1', out_refund_no: 'R1', total_fee: '1990', refund_fee: '1' });
+    expect(await command('advance', { seconds: 3600 })).toEqual({ status: 200, body: { advanced: 3600 } });
+    expect(await read('refunds')).toMatchObject([{ outRefundNo: 'R1', status: 'CHANGE', source: 'API' }]);
+  });
+
+  test('clear-faults forgets', async () => {
+    await command('fault', { operation: 'orderquery', drop: 'ignore' });
+    expect(await command('clear-faults', {})).toMatchObject({ status: 200 });
+    await scene.place('order-1');
+    expect(await scene.call('orderquery', { out_trade_no: 'order-1' })).toMatchObject({ result_code: 'SUCCESS' });
+  });
+
+  test.each([
+    ['fault', { operation: 'micropay', errCode: 'X' }, 'BODY', 'operation'],
+    ['fault', { operation: 'toString', errCode: 'X' }, 'BODY', 'operation'],
+    ['fault', { errCode: 'X' }, 'BODY', 'operation is missing'],
+    ['fault', { operation: 'refund' }, 'BODY', 'name one of'],
+    ['fault', { operation: 'refund', errCode: 'X', status: 502 }, 'BODY', 'name one of'],
+    ['fault', { operation: 'refund', drop: 'later' }, 'BODY', 'drop must be'],
+    ['fault', { operation: 'refund', signType: 'SHA1' }, 'BODY', 'signType must be'],
+    ['fault', { operation: 'refund', status: 99 }, 'RANGE', 'status must be'],
+    ['next-refund', { status: 'FAIL' }, 'RANGE', 'status must be'],
+    ['advance', {}, 'BODY', 'seconds is missing'],
+    ['advance', { seconds: -1 }, 'RANGE', 'ahead'],
+  ])('%s refuses %j', async (name, body, code, message) => {
+    const error = { code, message: expect.stringContaining(message) as string };
+    expect(await command(name, body)).toMatchObject({ status: 400, body: { error } });
+  });
+});

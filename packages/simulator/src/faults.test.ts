@@ -202,3 +202,99 @@ describe('forged notifications', () => {
     });
   });
 });
+
+describe('every operation', () => {
+  const OPERATIONS = [
+    'unifiedorder',
+    'orderquery',
+    'closeorder',
+    'refund',
+    'refundquery',
+    'settlementquery',
+    'queryexchagerate',
+  ] as const;
+  const CODES = [
+    ['SYSTEMERROR', '系统错误'],
+    ['FREQUENCY_LIMITED', '频率限制'],
+    ['NOTENOUGH', '余额不足'],
+    ['USER_ACCOUNT_ABNORMAL', '退款请求失败'],
+    ['INVALID_REQUEST', '参数错误'],
+    ['ORDERPAID', '商户订单已支付'],
+    ['BIZERR_NEED_RETRY', '退款业务流程错误，需要商户触发重试来解决'],
+    ['A_CODE_OF_TOMORROW', 'A_CODE_OF_TOMORROW'],
+  ] as const;
+
+  test.each(OPERATIONS.flatMap((operation) => CODES.map((code) => [operation, ...code] as const)))(
+    '%s answers %s on request, in the official words',
+    async (operation, errCode, description) => {
+      const { mchId } = scene.simulator.merchant;
+      scene.simulator.faults.nextCall(operation, { errCode });
+      const reply = await scene.call(operation, operation === 'settlementquery' ? { mch_id: '', mchid: mchId } : {});
+      expect(reply).toMatchObject({ return_code: 'SUCCESS', result_code: 'FAIL', err_code: errCode });
+      expect(reply['err_code_des']).toBe(description);
+      const { sent, computed } = independentMd5(buildXml(reply), scene.simulator.merchant.apiKey);
+      expect(sent).toBe(computed);
+    },
+  );
+});
+
+describe('SYSTEMERROR although it was applied', () => {
+  const fault = { errCode: 'SYSTEMERROR', apply: true };
+
+  test('an order: the same call again gives its link', async () => {
+    scene.simulator.faults.nextCall('unifiedorder', fault);
+    expect(await scene.call('unifiedorder', scene.order('order-1'))).toMatchObject({ err_code: 'SYSTEMERROR' });
+    expect(scene.simulator.orders.get('order-1')?.links).toHaveLength(1);
+    expect(await scene.call('unifiedorder', scene.order('order-1'))).toMatchObject({ result_code: 'SUCCESS' });
+  });
+
+  test('a refund: the same call again is the same refund', async () => {
+    await scene.place('order-1', { total_fee: '100' });
+    await scene.simulator.pay('order-1');
+    const request = { out_trade_no: 'order-1', out_refund_no: 'R1', total_fee: '100', refund_fee: '60' };
+    scene.simulator.faults.nextCall('refund', fault);
+    expect(await scene.call('refund', request)).toMatchObject({ err_code: 'SYSTEMERROR' });
+    const refundId = scene.simulator.refunds.get('R1')?.refundId;
+    expect(refundId).toBeDefined();
+    expect(await scene.call('refund', request)).toMatchObject({ result_code: 'SUCCESS', refund_id: refundId });
+    expect(scene.simulator.refunds.list()).toHaveLength(1);
+  });
+
+  test('a close', async () => {
+    await scene.place('order-1');
+    scene.simulator.faults.nextCall('closeorder', fault);
+    await scene.call('closeorder', { out_trade_no: 'order-1' });
+    expect(scene.simulator.orders.get('order-1')).toMatchObject({ tradeState: 'CLOSED' });
+  });
+});
+
+describe('replies that nobody should trust', () => {
+  test.each([
+    ['MD5', 'HMAC-SHA256', 64],
+    ['HMAC-SHA256', 'MD5', 32],
+  ] as const)('asked with %s, answered with %s', async (asked, answered, length) => {
+    scene.simulator.faults.nextCall('unifiedorder', { signType: answered });
+    const reply = await scene.call('unifiedorder', scene.order('order-1'), { signType: asked });
+    expect(reply['sign']).toHaveLength(length);
+    // What the order was signed with stays what its notifications are signed with.
+    expect(scene.simulator.orders.get('order-1')).toMatchObject({ signType: asked });
+  });
+
+  test.each(['', 'A'.repeat(32)])('the plain answer with the signature %j', async (sign) => {
+    scene.simulator.faults.nextCall('unifiedorder', { fields: { sign } });
+    const reply = await scene.call('unifiedorder', scene.order('order-1'));
+    expect(reply).toMatchObject({ result_code: 'SUCCESS' });
+    expect(reply['sign']).toBe(sign || undefined);
+  });
+
+  test('a page of a machine in between, and nothing is applied', async () => {
+    scene.simulator.faults.nextCall('unifiedorder', { status: 502, body: '<html>Bad Gateway</html>' });
+    await expect(scene.call('unifiedorder', scene.order('order-1'))).rejects.toThrow('the root must be one <xml>');
+    expect(scene.simulator.orders.get('order-1')).toBeUndefined();
+    expect(scene.simulator.events.list().at(-1)).toMatchObject({ status: 502, verdict: 'HTTP' });
+  });
+
+  test.each([0, 199, 600, 1.5])('an HTTP status %p is none', (status) => {
+    expect(() => scene.simulator.faults.nextCall('refund', { status })).toThrow(RangeError);
+  });
+});

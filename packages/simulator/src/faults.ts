@@ -66,7 +66,11 @@ export type RefundForgery =
 
 /** Behaviours that the next messages will show. Each is used up by what it strikes. */
 export interface Faults {
-  /** The next correctly signed call of `operation` meets `fault`. */
+  /**
+   * The next correctly signed call of `operation` meets `fault`.
+   *
+   * @throws {RangeError} for an HTTP status that is not 200 to 599
+   */
   nextCall(operation: GatewayOperation, fault: GatewayFault, target?: FaultTarget): void;
   /**
    * How the next refund that the merchant's server asks for ends by itself; `PROCESSING` leaves it open for

@@ -1,5 +1,7 @@
+export type { BillColumns } from './bill.js';
 export type { SimulatorEvent, SimulatorEvents } from './events.js';
 export type { Faults, FaultTarget, Forgery, GatewayFault, GatewayOperation, RefundForgery } from './faults.js';
+export type { PemPair, Pkcs12File } from './identities.js';
 export type { NotificationAttempt, SimulatedNotifications } from './notifier.js';
 export type {
   PaymentChoice,
@@ -11,6 +13,6 @@ export type {
   TradeState,
 } from './orders.js';
 export type { RefundChoice, RefundStatus, SimulatedRefund, SimulatedRefunds } from './refunds.js';
-export type { SimulatedMerchant } from './simulated-merchant.js';
+export type { MerchantAccount, SimulatedMerchant } from './simulated-merchant.js';
 export { createSimulator, type RefundResult, type Simulator, type SimulatorOptions } from './simulator.js';
 export { SimulatorError, type SimulatorErrorCode } from './simulator-error.js';

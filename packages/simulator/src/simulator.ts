@@ -181,7 +181,18 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
     billColumns,
   });
   const cashier = new Cashier({ merchant, orders, desk, events, now });
-  const control = new Control({ merchant, orders, refunds, notifier, desk, refundDesk, events });
+  const faults = createFaults(script, desk, refundDesk);
+  const control = new Control({
+    merchant,
+    orders,
+    refunds,
+    notifier,
+    desk,
+    refundDesk,
+    events,
+    script: faults,
+    advance: (milliseconds) => advance(milliseconds),
+  });
   const advance = (milliseconds: number): void => {
     if (!(milliseconds >= 0 && milliseconds <= LONGEST_ADVANCE)) {
       throw new RangeError('the clock only goes ahead, by at most a hundred years');
@@ -224,7 +235,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
       },
     },
     events,
-    faults: createFaults(script, desk, refundDesk),
+    faults,
     notifications: {
       list: (outTradeNo) => notifier.list(outTradeNo),
       nextAttemptAt: (outTradeNo) => notifier.nextAttemptAt(outTradeNo),
@@ -283,7 +294,12 @@ function refuseProduction(): void {
 
 function createFaults(script: FaultScript, desk: PaymentDesk, refundDesk: RefundDesk): Faults {
   return {
-    nextCall: (operation, fault, target) => script.addCall(operation, fault, target),
+    nextCall(operation, fault, target) {
+      if ('status' in fault && !(Number.isInteger(fault.status) && fault.status >= 200 && fault.status <= 599)) {
+        throw new RangeError('status must be an HTTP status from 200 to 599');
+      }
+      script.addCall(operation, fault, target);
+    },
     nextRefund: (status, target) => script.addRefund(checkedStatus(status), target),
     loseNotification: (target) => script.addNotification({ lose: true }, target),
     delayNotification(milliseconds, target) {
