@@ -79,6 +79,24 @@ test('D16: an empty field is kept and not signed over', () => {
   expect(verify(body)).toMatchObject({ raw: { device_info: '', coupon_id: '' } });
 });
 
+test.each([
+  '-1',
+  '+1',
+  '1e3',
+  '1.0',
+  '0',
+  '007',
+  '1 ',
+  '0x10',
+  '１００',
+  '12345678901',
+  '1004400740201409030005092168',
+])('D13: %j is no amount', (amount) => {
+  expect(() => verify(signedNotification({ ...FIELDS, total_fee: amount }, MERCHANT))).toThrow(
+    expect.objectContaining({ code: 'FIELD_INVALID', field: 'total_fee' }),
+  );
+});
+
 test('D22: attach is text, whatever it looks like', () => {
   for (const attach of [
     '<script>alert(1)</script>',
@@ -191,6 +209,21 @@ describe('the signed string can be cut in several places', () => {
 
   test('first lock, alone: no value may hide a field', () => {
     expect(() => verify(signed(recut))).toThrow(expect.objectContaining({ code: 'FIELD_AMBIGUOUS', field: 'attach' }));
+  });
+
+  test.each([
+    'total_fee',
+    'coupon_fee_0',
+    'coupon_refund_id_0',
+    'coupon_refund_fee_0_1',
+    'settlement_fee',
+    'rate_time',
+  ])('first lock: %s is one of the fields that WeChat Pay signs', (name) => {
+    for (const attach of [`vip&${name}=1`, `&&${name}=`, `a=1&b=2&${name}=&c`]) {
+      expect(() => verify(signed({ ...genuine, attach }))).toThrow(
+        expect.objectContaining({ code: 'FIELD_AMBIGUOUS', message: `attach contains "&${name}="` }),
+      );
+    }
   });
 
   test('second lock, alone: the stored order', async () => {
@@ -355,6 +388,7 @@ describe('what gets out', () => {
   const canary = 'CANARYCANARYCANARYCANARYCANARY42';
   const merchant = { ...MERCHANT, apiKey: canary };
   const openid = 'oUpF8uMEb4qRXf22hE3X68TekukE';
+  const bankType = 'CANARY_DEBIT';
 
   async function everything(): Promise<{ sinks: string; replies: string[] }> {
     const problems: Problem[] = [];
@@ -383,6 +417,8 @@ describe('what gets out', () => {
       genuine.replace(/<sign>.*<\/sign>/, ''),
       '<xml></xml>',
       refundNotification(FIELDS, { ...merchant, apiKey: API_KEY }),
+      signedNotification({ ...FIELDS, openid: `${openid} ` }, merchant),
+      signedNotification({ ...FIELDS, bank_type: `${bankType} ` }, merchant),
     ]) {
       replies.push((await wechatH5.handleNotification({ method: 'POST', body: Buffer.from(body) })).body);
     }
@@ -407,9 +443,10 @@ describe('what gets out', () => {
     expect(sinks).not.toMatch(/appid=wx/);
   });
 
-  test('X12: no openid and no whole message', async () => {
+  test('X12: no openid, no bank and no whole message', async () => {
     const { sinks } = await everything();
     expect(sinks).not.toContain(openid);
+    expect(sinks).not.toContain(bankType);
     expect(sinks).not.toContain('<openid>');
   });
 

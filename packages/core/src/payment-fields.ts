@@ -44,11 +44,14 @@ export function requireOutTradeNo(fields: Fields): void {
   required('out_trade_no', fields['out_trade_no'], ORDER_NUMBER, 32);
 }
 
+/** What tells of the payer: errors are logged, so they name these fields and do not quote them. */
+const PERSONAL: ReadonlySet<string> = new Set(['openid', 'bank_type']);
+
 export function fieldError(name: string, value: string | undefined): WechatH5Error {
   const hint = 'WeChat Pay does not send this. Nothing was changed.';
-  return value === undefined
-    ? new WechatH5Error('FIELD_MISSING', `${name} is missing`, { field: name, hint })
-    : new WechatH5Error('FIELD_INVALID', `${name} is ${quoted(value)}`, { field: name, hint });
+  if (value === undefined) return new WechatH5Error('FIELD_MISSING', `${name} is missing`, { field: name, hint });
+  const is = PERSONAL.has(name) ? 'of another form' : quoted(value);
+  return new WechatH5Error('FIELD_INVALID', `${name} is ${is}`, { field: name, hint });
 }
 
 function required(name: string, value: string | undefined, characters: Alphabet, maxLength: number): string {

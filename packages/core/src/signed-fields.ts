@@ -8,14 +8,16 @@ import type { SignedMessage } from './signature.js';
 const SIGNED_NAMES = new Set(
   (
     'account_type appid attach auth_code bank_type bill_date bill_type body cash_fee cash_fee_type cash_refund_fee ' +
-    'cash_refund_fee_type code_url consume_fee coupon_count coupon_fee coupon_id coupon_refund_count coupon_refund_fee ' +
-    'coupon_type date_end date_start detail device_info err_code err_code_des fee_type goods_tag is_subscribe key limit_pay ' +
-    'mch_id mweb_url nonce_str notify_url openid offset out_refund_no out_trade_no prepay_id product_id profit_sharing ' +
-    'promotion_detail rate rate_value receipt recall refund_account refund_channel refund_count refund_desc refund_fee ' +
-    'refund_fee_type refund_id refund_recv_accout refund_status refund_success_time result_code result_msg return_code ' +
-    'return_msg scene_info settlement_refund_fee settlement_total_fee sign sign_type spbill_create_ip sub_appid ' +
-    'sub_is_subscribe sub_mch_id sub_openid tar_type time_end time_expire time_start total_fee total_refund_count ' +
-    'trade_state trade_state_desc trade_type transaction_id user_creid user_truename user_type version'
+    'cash_refund_fee_type code_url consume_fee coupon_count coupon_fee coupon_id coupon_refund_count ' +
+    'coupon_refund_fee coupon_refund_id coupon_type date_end date_settlement date_start detail device_info err_code ' +
+    'err_code_des fbatchno fee_type goods_tag is_subscribe key limit_pay mch_id mweb_url nonce_str notify_url offset ' +
+    'openid out_refund_no out_trade_no pay_fee pay_net_fee poundage_fee prepay_id product_id profit_sharing ' +
+    'promotion_detail rate rate_time rate_value recall receipt record_num refund_account refund_channel refund_count ' +
+    'refund_desc refund_fee refund_fee_type refund_id refund_recv_accout refund_status refund_success_time ' +
+    'result_code result_msg return_code return_msg scene_info settlement_fee settlement_refund_fee ' +
+    'settlement_total_fee settlementfee_type sign sign_type spbill_create_ip sub_appid sub_is_subscribe sub_mch_id ' +
+    'sub_openid tar_type time_end time_expire time_start total_fee total_refund_count trade_state trade_state_desc ' +
+    'trade_type transaction_id unsettlement_fee user_creid user_truename user_type version'
   ).split(' '),
 );
 

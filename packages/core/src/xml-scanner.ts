@@ -96,7 +96,7 @@ function isXmlCharacter(codePoint: number): boolean {
 // is kept short and apart from what runs rarely, because V8 inlines only so much code into scanField.
 
 const { text, textWords, numbers, order, fieldOf } = store;
-/** A copy of the document with a NUL behind it. Nothing accepts a NUL, so no loop needs to watch for the end. */
+/** A copy of the document with NULs behind it. Nothing accepts a NUL, so no loop needs to watch for the end. */
 const input = Buffer.alloc(MAX_BYTES + 2 * CDATA_OPEN.length);
 let inputLength = 0;
 /** The input once more, for what is worth doing four bytes at a time. */
@@ -190,6 +190,8 @@ function load(document: Uint8Array | string): string | undefined {
     inputLength = document.length;
   }
   input[inputLength] = 0;
+  // Between fields one looks a byte further: what it says must not depend on the document before.
+  input[inputLength + 1] = 0;
   return undefined;
 }
 

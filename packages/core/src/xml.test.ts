@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { isWechatH5Error } from './errors.js';
+import { DOCUMENTED_NAMES } from './field-name.js';
 import { buildXml, parseFlatXml, parseXml } from './xml.js';
 
 const xml = (inside: string): string => `<xml>${inside}</xml>`;
@@ -226,6 +227,78 @@ test('the root of what req_info holds', () => {
   });
   expect(() => parseFlatXml(xml(''), 'root')).toThrow(expect.objectContaining({ code: 'XML_INVALID' }));
   expect(entries(xml('<a>1</a>'))).toEqual([['a', '1']]);
+});
+
+describe('wherever it stands among characters that need no second look', () => {
+  const PLACES = {
+    text: (value: Buffer) => Buffer.concat([Buffer.from('<xml><a>'), value, Buffer.from('</a></xml>')]),
+    CDATA: (value: Buffer) => Buffer.concat([Buffer.from('<xml><a><![CDATA['), value, Buffer.from(']]></a></xml>')]),
+  };
+  type Place = keyof typeof PLACES;
+  const BOTH: Place[] = ['text', 'CDATA'];
+  /** Values with the piece at every distance from both ends. */
+  const around = (piece: Buffer): Buffer[] =>
+    [0, 1, 2, 3, 4, 5, 6, 7].flatMap((before) =>
+      [0, 1, 2, 3, 4].map((behind) =>
+        Buffer.concat([Buffer.from('abcdefg'.slice(0, before)), piece, Buffer.from('hijk'.slice(0, behind))]),
+      ),
+    );
+  const CONTROLS = Array.from({ length: 32 }, (_, byte) => byte).filter((byte) => ![0x09, 0x0a, 0x0d].includes(byte));
+
+  test.each<[string, Buffer, Place[]]>([
+    ...CONTROLS.map((byte): [string, Buffer, Place[]] => [`D09: the control ${byte}`, Buffer.from([byte]), BOTH]),
+    ['D09: U+FFFE', Buffer.from([0xef, 0xbf, 0xbe]), BOTH],
+    ['D09: U+FFFF', Buffer.from([0xef, 0xbf, 0xbf]), BOTH],
+    ['D08: a byte that begins nothing', Buffer.from([0xff]), BOTH],
+    ['D08: a character cut short', Buffer.from([0xef, 0xbf]), BOTH],
+    ['D11: the end of a section', Buffer.from(']]>'), BOTH],
+    ['D11: the end of a section behind a bracket', Buffer.from(']]]>'), BOTH],
+    ['D05: an ampersand', Buffer.from('&'), ['text']],
+    ['D03: a bracket', Buffer.from('<'), ['text']],
+  ])('%s is refused', (_title, piece, places) => {
+    for (const value of around(piece)) {
+      for (const place of places)
+        expect(() => parseXml(PLACES[place](value))).toThrow(expect.objectContaining({ code: 'XML_INVALID' }));
+    }
+  });
+
+  test.each<[string, Place[]]>([
+    ...['\t', '\r\n', '\x7f', '\x80', '\ufffd', '\uf000', '\ufdd0', '支', '🎁', ']', ']]', '>'].map(
+      (piece): [string, Place[]] => [piece, BOTH],
+    ),
+    ...['<', '</a>', '&', '&amp;', '<![CDATA[', ']>'].map((piece): [string, Place[]] => [piece, ['CDATA']]),
+  ])('D12: %j is kept', (piece, places) => {
+    for (const value of around(Buffer.from(piece))) {
+      for (const place of places) expect(entries(PLACES[place](value))).toEqual([['a', value.toString()]]);
+    }
+  });
+});
+
+test('a name is read whole, whichever was expected', () => {
+  for (const name of DOCUMENTED_NAMES) {
+    for (const other of [`${name}_`, `${name}0`, name.slice(0, -1), `${name.slice(0, -1)}Z`]) {
+      // Read once before, a name is expected where it stood.
+      expect(entries(xml(`<${name}>1</${name}>`))).toEqual([[name, '1']]);
+      expect(entries(xml(`<${other}>2</${other}>`))).toEqual([[other, '2']]);
+      expect(() => parseXml(xml(`<${name}>1</${other}>`))).toThrow(expect.objectContaining({ code: 'XML_INVALID' }));
+      expect(() => parseXml(xml(`<${other}>1</${name}>`))).toThrow(expect.objectContaining({ code: 'XML_INVALID' }));
+    }
+  }
+});
+
+test('where a document is cut off, the one before shows in nothing', () => {
+  const document = Buffer.from(xml('<a><![CDATA[1]]]]></a><b>x&#65;]]</b><c/>'));
+  for (let length = 0; length < document.length; length++) {
+    const reasons = ['/', '<', '>', ']', ';', 'p', '[', 'a', '\xbf'].map((byte) => {
+      expect(() => parseXml(Buffer.alloc(document.length, byte, 'latin1'))).toThrow('not the XML of WeChat Pay');
+      try {
+        return JSON.stringify(entries(document.subarray(0, length)));
+      } catch (error) {
+        return (error as Error).message;
+      }
+    });
+    expect([length, new Set(reasons).size]).toEqual([length, 1]);
+  }
 });
 
 test('a document leaves nothing behind for the next one', () => {
