@@ -36,6 +36,9 @@ export class Belief {
     if (recut !== undefined) throw replyInvalid('can be read in two ways', `${recut.name} contains &${recut.hidden}=`);
     if (hasNonce) this.#checkNonce(fields['nonce_str'], subject);
     if (fields['result_code'] === 'SUCCESS') return { raw: fields, refusal: undefined };
+    // The documented reply with an exchange rate has no `result_code` either: the rate is there, or it is refused.
+    const bare = !hasNonce && fields['result_code'] === undefined && fields['err_code'] === undefined;
+    if (bare) return { raw: fields, refusal: undefined };
     if (fields['result_code'] !== 'FAIL') throw replyInvalid('has no result', 'result_code');
     return {
       raw: fields,

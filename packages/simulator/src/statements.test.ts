@@ -174,6 +174,28 @@ describe('downloadbill', () => {
     expect(bill.at(-1)).toMatch(billColumns === 'legacy' ? /^`\d+,/ : /^`\d+\.0,/);
   });
 
+  // As the documentation printed them until 2018.
+  test.each([
+    [
+      'ALL',
+      '交易时间,公众账号ID,商户号,子商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,总金额,代金券或立减优惠金额,微信退款单号,商户退款单号,退款金额,代金券或立减优惠退款金额,退款类型,退款状态,商品名称,商户数据包,手续费,费率',
+    ],
+    [
+      'SUCCESS',
+      '交易时间,公众账号ID,商户号,子商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,总金额,代金券或立减优惠金额,商品名称,商户数据包,手续费,费率',
+    ],
+    [
+      'REFUND',
+      '交易时间,公众账号ID,商户号,子商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,总金额,代金券或立减优惠金额,退款申请时间,退款成功时间,微信退款单号,商户退款单号,退款金额,代金券或立减优惠退款金额,退款类型,退款状态,商品名称,商户数据包,手续费,费率',
+    ],
+  ])('the published header of %s, and of its summary', async (type, header) => {
+    await open({ billColumns: 'legacy' });
+    scene.simulator.advance(22 * HOUR);
+    const bill = await lines('downloadbill', { bill_date: '20261123', bill_type: type });
+    expect(bill[0]).toBe(header);
+    expect(bill.at(-2)).toBe('总交易单数,总交易额,总退款金额,总代金券或立减优惠退款金额,手续费总金额');
+  });
+
   test('a bill of refunds tells when the order was paid, when it was asked for and when it succeeded', async () => {
     await open();
     scene.simulator.advance(24 * HOUR);
@@ -332,7 +354,7 @@ describe('downloadfundflow', () => {
     });
   });
 
-  test('is not there before ten in the morning, and wants the certificate over TLS', async () => {
+  test('is not there before ten in the morning', async () => {
     await open();
     scene.simulator.advance(20 * HOUR);
     expect(await refusal('downloadfundflow', flow, 'HMAC-SHA256')).toMatchObject({ err_code: 'BILL_CREATING' });

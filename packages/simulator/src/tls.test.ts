@@ -85,6 +85,12 @@ test('a refund without the certificate gets the page of the web server, and noth
   });
 });
 
+test('a fund flow wants the certificate, too', async () => {
+  const { status, text } = await post('/pay/downloadfundflow', message({ bill_date: '20261120' }));
+  expect(status).toBe(400);
+  expect(text).toContain('No required SSL certificate was sent');
+});
+
 test("a refund with somebody else's certificate of the same name gets the other page", async () => {
   const { mchId } = scene.simulator.merchant;
   const { cert, key } = createAuthority('Simulated WeChat Pay').issue({ commonName: mchId });
