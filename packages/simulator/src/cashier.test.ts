@@ -18,20 +18,32 @@ const IPHONE =
 interface Opening extends BrowseOptions {
   readonly referer?: string;
   readonly userAgent?: string;
+  readonly cookie?: string;
 }
 
-function open(link: string, { referer = 'https://shop.example/cart?x=1', userAgent = ANDROID, ...rest }: Opening = {}) {
-  return scene.browse(link, { headers: { 'user-agent': userAgent, ...(referer && { referer }) }, ...rest });
+function open(link: string, opening: Opening = {}) {
+  const { referer = 'https://shop.example/cart?x=1', userAgent = ANDROID, cookie, ...rest } = opening;
+  const headers = { 'user-agent': userAgent, ...(referer && { referer }), ...(cookie !== undefined && { cookie }) };
+  return scene.browse(link, { headers, ...rest });
 }
 
-async function submit(page: string, path: string) {
+interface Pressing {
+  readonly more?: string;
+  readonly userAgent?: string;
+  readonly cookie?: string;
+}
+
+async function submit(page: string, path: string, { more = '', userAgent = ANDROID, cookie = '' }: Pressing = {}) {
   const visit = /name="visit" value="([0-9a-f]{32})"/.exec(page)?.[1] ?? '';
   return scene.browse(`${scene.simulator.url}/cgi-bin/mmpayweb-bin/${path}`, {
     method: 'POST',
-    headers: { 'content-type': 'application/x-www-form-urlencoded' },
-    body: `visit=${visit}`,
+    headers: { 'content-type': 'application/x-www-form-urlencoded', 'user-agent': userAgent, cookie },
+    body: `visit=${visit}${more}`,
   });
 }
+
+const follow = ({ location = '' }: { location?: string }, headers: Record<string, string> = {}) =>
+  scene.browse(new URL(location, scene.simulator.url).href, { headers });
 
 const verdict = () => scene.simulator.events.list().at(-1)?.verdict;
 
@@ -198,7 +210,7 @@ describe('paying and cancelling', () => {
     expect(scene.simulator.orders.get('journey')).toMatchObject({ tradeState: 'CLOSED' });
   });
 
-  test.each(['pay', 'cancel'])('%s without a visit does nothing', async (path) => {
+  test.each(['pay', 'insufficient', 'leave', 'cancel', 'account'])('%s without a visit does nothing', async (path) => {
     await scene.place('journey');
     expect((await submit('', path)).status).toBe(400);
     expect(scene.simulator.orders.get('journey')).toMatchObject({ tradeState: 'NOTPAY' });
@@ -209,6 +221,104 @@ describe('paying and cancelling', () => {
     const visit = /value="([0-9a-f]{32})"/.exec(page)?.[1];
     expect((await scene.browse(`${scene.simulator.url}/cgi-bin/mmpayweb-bin/pay?visit=${visit}`)).status).toBe(404);
     expect(scene.simulator.orders.get('journey')).toMatchObject({ tradeState: 'NOTPAY' });
+  });
+});
+
+describe('what else a payer does', () => {
+  test.each([
+    ['insufficient', 'INSUFFICIENT_BALANCE', '零钱余额不足'],
+    ['leave', 'OK', '收银台仍开着，尚未付款'],
+    ['cancel', 'OK', '已取消支付'],
+  ])('%s leaves the order payable and tells the merchant nothing', async (button, code, shown) => {
+    const { page } = await open(await scene.place('journey'));
+    const pressed = await submit(page, button);
+    expect({ status: pressed.status, verdict: verdict() }).toEqual({ status: 303, verdict: code });
+    const next = await follow(pressed);
+    expect(next.page).toContain(shown);
+    expect(scene.simulator.orders.get('journey')).toMatchObject({ tradeState: 'NOTPAY' });
+    expect(scene.simulator.notifications.list()).toEqual([]);
+    const outcome = await follow(await submit(page, 'pay'));
+    expect(outcome.page).toContain('支付成功');
+  });
+
+  test('too little money keeps the payer on the cashier, another way to pay and all', async () => {
+    const { page } = await open(await scene.place('journey'));
+    const again = await follow(await submit(page, 'insufficient'));
+    expect(again.page).toContain('role="alert"');
+    expect(again.page).toContain('action="/cgi-bin/mmpayweb-bin/pay"');
+    expect(again.page).not.toContain('http-equiv="refresh"');
+  });
+
+  test('an open cashier sends the browser back after five seconds, unpaid, and can still be paid in', async () => {
+    const { page } = await open(await scene.place('journey'));
+    const left = await follow(await submit(page, 'leave'));
+    expect(left.page).toContain('content="5;url=https://shop.example/cart?x=1"');
+    const cashier = await follow({ location: /href="([^"]*cashier[^"]*)"/.exec(left.page)?.[1] ?? '' });
+    expect((await follow(await submit(cashier.page, 'pay'))).page).toContain('支付成功');
+    const back = await follow({ location: /href="([^"]*cashier[^"]*)"/.exec(left.page)?.[1] ?? '' });
+    expect(back.location).toMatch(/outcome\?visit=/);
+  });
+
+  test('the payer can be back before the notification, or after it', async () => {
+    const { page } = await open(await scene.place('journey'));
+    scene.simulator.faults.delayNotification(3_600_000);
+    expect((await follow(await submit(page, 'pay'))).page).toContain('支付成功');
+    expect(scene.notified).toEqual([]);
+    expect(scene.simulator.notifications.nextAttemptAt('journey')).toBeInstanceOf(Date);
+  });
+
+  test.each([
+    ['ios', IPHONE],
+    ['android', ANDROID],
+    ['android', 'curl/8.0'],
+  ])('the cashier has the look of %s for %s', async (shape, userAgent) => {
+    const { page } = await open(await scene.place('journey'), { userAgent });
+    expect(page).toContain(`<body class="${shape}">`);
+  });
+});
+
+describe('one link, one WeChat account', () => {
+  const SECOND = 'wechat_account=2';
+
+  test.each([
+    ['签名验证失败', IPHONE],
+    ['系统繁忙，请稍后再试', ANDROID],
+  ])('the second account gets %s, by opening it or by any button', async (text, userAgent) => {
+    const link = await scene.place('journey');
+    const first = await open(link, { userAgent });
+    expect(verdict()).toBe('OK');
+    const second = await open(link, { userAgent, cookie: SECOND });
+    expect(second.page).toContain(`<h1>${text}</h1>`);
+    expect(verdict()).toBe('ACCOUNT_DIFFERS');
+    for (const button of ['pay', 'insufficient', 'leave', 'cancel']) {
+      expect((await submit(first.page, button, { userAgent, cookie: SECOND })).page).toContain(`<h1>${text}</h1>`);
+      expect(verdict()).toBe('ACCOUNT_DIFFERS');
+    }
+    expect(scene.simulator.orders.get('journey')).toMatchObject({ tradeState: 'NOTPAY' });
+    expect((await submit(first.page, 'pay', { userAgent })).status).toBe(303);
+    expect(scene.simulator.orders.get('journey')).toMatchObject({ tradeState: 'SUCCESS' });
+  });
+
+  test('switching on the cashier is refused for this link, and the way back is offered', async () => {
+    const { page } = await open(await scene.place('journey'));
+    const switched = await submit(page, 'account', { more: '&account=2' });
+    const cookie = switched.headers['set-cookie']?.[0] ?? '';
+    expect(cookie).toBe('wechat_account=2; Path=/cgi-bin/mmpayweb-bin/; HttpOnly; SameSite=Lax');
+    const refused = await follow(switched, { cookie: SECOND, 'user-agent': ANDROID });
+    expect(refused.page).toContain('系统繁忙');
+    const back = await submit(refused.page, 'account', { more: '&account=1' });
+    expect(back.headers['set-cookie']?.[0]).toContain('wechat_account=1;');
+    expect((await follow(back)).page).toContain('action="/cgi-bin/mmpayweb-bin/pay"');
+  });
+
+  test('a fresh link of the same order belongs to whoever opens it first, and that is who pays', async () => {
+    await open(await scene.place('journey'));
+    const fresh = await scene.place('journey');
+    const { page } = await open(fresh, { cookie: SECOND });
+    await submit(page, 'pay', { cookie: SECOND });
+    const { links, payment } = scene.simulator.orders.get('journey') ?? {};
+    expect(links?.[1]?.openId).toBe(payment?.openId);
+    expect(links?.[0]?.openId).not.toBe(payment?.openId);
   });
 });
 

@@ -5,7 +5,7 @@ export interface SimulatorEvent {
   readonly at: Date;
   /**
    * - `gateway.request`, `gateway.reply`: the merchant's server called `/pay/…` and was answered.
-   * - `cashier.request`, `cashier.reply`: a browser opened, paid or cancelled on the middle page.
+   * - `cashier.request`, `cashier.reply`: a browser opened the middle page, or pressed something on the cashier.
    * - `notification.request`, `notification.reply`: a notification left for `notify_url`; what came back, or that nothing did.
    */
   readonly type:
@@ -15,7 +15,7 @@ export interface SimulatorEvent {
     | 'cashier.reply'
     | 'notification.request'
     | 'notification.reply';
-  /** `unifiedorder`, `orderquery`, `closeorder`, `refundquery`; `open`, `pay`, `cancel`, `outcome`; `notify`. */
+  /** `unifiedorder`, `orderquery`, `closeorder`, `refundquery`…; `open`, `cashier`, `pay`, `insufficient`, `leave`, `cancel`, `account`, `outcome`; `notify`. */
   readonly operation: string;
   /** The other end: an address and port for what reached us, the URL for what we sent. */
   readonly peer: string;

@@ -16,7 +16,8 @@ export interface LinkRefusal {
     | 'ORDER_CLOSED'
     | 'ORDER_PAID'
     | 'ADDRESS_INVALID'
-    | 'ADDRESS_DIFFERS';
+    | 'ADDRESS_DIFFERS'
+    | 'ACCOUNT_DIFFERS';
   readonly text: string;
   readonly english: string;
   readonly seen: string;
@@ -24,7 +25,7 @@ export interface LinkRefusal {
 
 export type LinkVerdict =
   | { readonly ok: false; readonly refusal: LinkRefusal; readonly order?: SimulatedOrder }
-  | { readonly ok: true; readonly order: SimulatedOrder; readonly returnUrl: string };
+  | { readonly ok: true; readonly order: SimulatedOrder; readonly prepayId: string; readonly returnUrl: string };
 
 export interface LinkContext {
   readonly findLink: (prepayId: string) => { readonly order: SimulatedOrder; readonly link: PaymentLink } | undefined;
@@ -58,7 +59,17 @@ export function judgeLink(request: HttpRequest, { findLink, h5Domains, now }: Li
   if (order.tradeState !== 'NOTPAY') return refuse(paid());
   const address = judgeAddress(order.spbillCreateIp, request.remoteAddress);
   if (address) return refuse(address);
-  return { ok: true, order, returnUrl: (redirectUrl ?? referer).href };
+  return { ok: true, order, prepayId: found.link.prepayId, returnUrl: (redirectUrl ?? referer).href };
+}
+
+/** One link, one WeChat account: `owner` opened it first. */
+export function judgeAccount(
+  request: HttpRequest,
+  { owner, visitor }: { readonly owner: string; readonly visitor: string },
+): LinkRefusal | undefined {
+  if (owner === visitor) return undefined;
+  const seen = `openid ${owner} opened this link first; this phone's WeChat is ${visitor}`;
+  return { code: 'ACCOUNT_DIFFERS', ...brokenLinkText(request.headers['user-agent'] ?? ''), seen };
 }
 
 /** `host` admits every port, `host:port` only that one; nothing admits a sub-domain. */
@@ -99,9 +110,14 @@ function inWechat(): LinkRefusal {
   };
 }
 
+/** Whether the phone is one that runs iOS; everything else counts as Android. */
+export function isApple(userAgent: string): boolean {
+  return /iPhone|iPad|iPod/.test(userAgent);
+}
+
 /** The same trouble has two texts: iOS and Android name different steps of it. */
 function brokenLinkText(userAgent: string): Pick<LinkRefusal, 'text' | 'english'> {
-  return /iPhone|iPad|iPod/.test(userAgent)
+  return isApple(userAgent)
     ? { text: '签名验证失败', english: 'The signature could not be verified.' }
     : { text: '系统繁忙，请稍后再试', english: 'The system is busy. Please try again later.' };
 }

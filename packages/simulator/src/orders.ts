@@ -16,6 +16,8 @@ export interface PaymentLink {
   readonly createdAt: Date;
   /** Five minutes after `createdAt`: after that the middle page refuses it. */
   readonly expiresAt: Date;
+  /** The WeChat account whose cashier it opened first, and the only one that may use it. */
+  readonly openId?: string;
 }
 
 /** How the money arrived. */
@@ -68,8 +70,9 @@ const ORDER_MILLISECONDS = 7 * 24 * 3_600_000;
 /** May differ between two calls for the same order: they are of the message, not of the order. */
 const MESSAGE_FIELDS = new Set(['nonce_str', 'sign', 'sign_type']);
 
+type LinkRecord = { -readonly [Key in keyof PaymentLink]: PaymentLink[Key] };
 type OrderRecord = { -readonly [Key in keyof Omit<SimulatedOrder, 'links'>]: SimulatedOrder[Key] } & {
-  readonly links: PaymentLink[];
+  readonly links: LinkRecord[];
 };
 
 export type Placement =
@@ -82,7 +85,7 @@ export class OrderLedger implements SimulatedOrders {
   readonly #linkBase: () => string;
   readonly #orders = new Map<string, OrderRecord>();
   readonly #byTransaction = new Map<string, OrderRecord>();
-  readonly #byPrepayId = new Map<string, { readonly order: OrderRecord; readonly link: PaymentLink }>();
+  readonly #byPrepayId = new Map<string, { readonly order: OrderRecord; readonly link: LinkRecord }>();
 
   /** `linkBase` is the middle page's address, without a query. */
   constructor(now: () => Date, linkBase: () => string) {
@@ -111,7 +114,13 @@ export class OrderLedger implements SimulatedOrders {
 
   findLink(prepayId: string): { readonly order: SimulatedOrder; readonly link: PaymentLink } | undefined {
     const found = this.#byPrepayId.get(prepayId);
-    return found && { order: this.#snapshot(found.order), link: found.link };
+    return found && { order: this.#snapshot(found.order), link: Object.freeze({ ...found.link }) };
+  }
+
+  /** The account that opens a link first keeps it. @returns whose it now is */
+  claimLink(prepayId: string, openId: string): string | undefined {
+    const link = this.#byPrepayId.get(prepayId)?.link;
+    return link && (link.openId ??= openId);
   }
 
   /** Takes fields that were checked. The same number with the same parameters, while unpaid, gets a fresh link. */
@@ -195,17 +204,17 @@ export class OrderLedger implements SimulatedOrders {
     };
   }
 
-  #addLink(order: OrderRecord): PaymentLink {
+  #addLink(order: OrderRecord): LinkRecord {
     const createdAt = this.#now();
     const prepayId = `wx${beijingTime(createdAt)}sim${randomBytes(9).toString('hex').slice(0, 17)}`;
     const packageNumber = String(randomInt(1_000_000_000, 4_000_000_000));
-    const link: PaymentLink = Object.freeze({
+    const link: LinkRecord = {
       prepayId,
       package: packageNumber,
       mwebUrl: `${this.#linkBase()}?prepay_id=${prepayId}&package=${packageNumber}`,
       createdAt,
       expiresAt: new Date(createdAt.getTime() + LINK_MILLISECONDS),
-    });
+    };
     order.links.push(link);
     this.#byPrepayId.set(prepayId, { order, link });
     return link;
@@ -218,7 +227,10 @@ export class OrderLedger implements SimulatedOrders {
   }
 
   #snapshot(order: OrderRecord): SimulatedOrder {
-    return Object.freeze({ ...this.#settle(order), links: Object.freeze([...order.links]) });
+    return Object.freeze({
+      ...this.#settle(order),
+      links: Object.freeze(order.links.map((link) => Object.freeze({ ...link }))),
+    });
   }
 }
 

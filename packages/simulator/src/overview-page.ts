@@ -6,6 +6,14 @@ import type { SimulatedOrder } from './orders.js';
 import type { SimulatedRefund } from './refunds.js';
 import type { SimulatedMerchant } from './simulated-merchant.js';
 
+const STYLE = `
+main { width: min(100%, 68rem); }
+.scroll { overflow-x: auto; }
+table { width: 100%; border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
+th, td { padding: .4rem .75rem .4rem 0; border-top: 1px solid var(--line); text-align: left; vertical-align: top; white-space: nowrap; }
+th { border-top: 0; color: var(--soft); font-weight: 400; }
+td.words { white-space: normal; min-width: 12rem; overflow-wrap: anywhere; }
+`;
 const REFRESH_SECONDS = 3;
 /** Enough to see what happens now; the whole record is in the control API. */
 const SHOWN_ROWS = 100;
@@ -20,7 +28,7 @@ export function overviewPage(
   return pageReply({
     title: `模拟微信支付 Simulated WeChat Pay (${orders.length})`,
     heading: ['微信支付', 'WeChat Pay'],
-    wide: true,
+    style: STYLE,
     refresh: { seconds: REFRESH_SECONDS },
     main: html`<section>
         <h1>${merchant.name}</h1>
