@@ -86,9 +86,9 @@ test('goes to the address that the refund names', async () => {
 });
 
 test('is judged and repeated as a payment is: the same bytes until one reply acknowledges', async () => {
-  scene.answer = () => (scene.notified.length < 3 ? '<xml><return_code>SUCCESS</return_code></xml>' : undefined);
+  scene.answer = () => (scene.notified.length < 3 ? '<xml><return_code>FAIL</return_code></xml>' : undefined);
   const { attempts } = await scene.simulator.refund('order-1', { outRefundNo: 'R1' });
-  expect(attempts).toMatchObject([{ verdict: 'refused', reason: 'return_msg is not OK' }]);
+  expect(attempts).toMatchObject([{ verdict: 'refused', reason: 'return_code is not SUCCESS' }]);
   expect(scene.simulator.notifications.nextAttemptAt('order-1')).toEqual(new Date('2026-11-23T04:00:00.015Z'));
   await eventually(() => scene.notified.length === 3);
   await new Promise((resolve) => setTimeout(resolve, 100));
