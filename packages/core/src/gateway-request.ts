@@ -83,6 +83,8 @@ export function post(base: URL, path: string, body: Buffer, options: PostOptions
         connected = true;
         clearTimeout(connectTimer);
       };
+      // Without a descriptor left it has failed already, and will say so.
+      if (socket.destroyed) return;
       if (!isConnecting(socket)) {
         onConnected();
         if (request.reusedSocket) watchSilence();

@@ -29,7 +29,8 @@ export class Link {
   readonly #queue: Arrival[] = [];
   #queued = 0;
   #passed = 0;
-  #arrived: () => void = () => {};
+  /** Goes on with whatever is waited for. */
+  #wake: () => void = () => {};
 
   constructor(from: Socket, to: Socket, stream: Stream, faults: Faults) {
     this.#from = from;
@@ -42,22 +43,20 @@ export class Link {
       this.#arrive(bytes);
     });
     from.on('end', () => this.#arrive('end'));
+    for (const event of ['drain', 'close'] as const) to.on(event, () => this.#wake());
     void this.#run();
   }
 
   #arrive(bytes: Buffer | 'end'): void {
     this.#queue.push({ bytes, at: performance.now() });
-    this.#arrived();
+    this.#wake();
   }
 
   async #run(): Promise<void> {
     while (!this.#to.destroyed) {
       const arrival = this.#queue.shift();
       if (arrival === undefined) {
-        await new Promise<void>((resolve) => {
-          this.#arrived = resolve;
-          this.#to.once('close', resolve);
-        });
+        await this.#woken();
         continue;
       }
       await this.#travel(arrival.at);
@@ -77,6 +76,10 @@ export class Link {
       }
       this.#account(arrival.bytes);
     }
+  }
+
+  #woken(): Promise<void> {
+    return new Promise((resolve) => (this.#wake = resolve));
   }
 
   /** By the time they arrived, so that bytes travel side by side and not one after the other. */
@@ -108,11 +111,9 @@ export class Link {
     }
     const part = bytes.subarray(0, allowed);
     this.#passed += part.byteLength;
-    if (part.byteLength > 0 && !this.#to.destroyed && this.#to.writable && !this.#to.write(part)) {
-      await new Promise<void>((resolve) => {
-        this.#to.once('drain', resolve);
-        this.#to.once('close', resolve);
-      });
+    if (part.byteLength > 0 && this.#to.writable) {
+      this.#to.write(part);
+      while (this.#to.writableNeedDrain && !this.#to.destroyed) await this.#woken();
     }
     after?.();
     for (const { rate } of this.#toxics('bandwidth')) await delay(part.byteLength / rate);
