@@ -89,6 +89,12 @@ export function notifyPathOf(instance: WechatH5): string {
   return partsFor(instance).notifyPath;
 }
 
+/** For instances that an adapter made itself: looks after unsettled orders, if there is an `onPaid` and `reconcile` lets it. */
+export function startReconciler(instance: WechatH5): void {
+  const { hasHandler, reconciler } = partsFor(instance);
+  if (hasHandler && reconciler.isAutomatic) instance.start();
+}
+
 /**
  * Ends an instance's connections to WeChat Pay, when the application that made it shuts down: calls in flight have
  * five seconds to end.
@@ -102,7 +108,9 @@ function make<Tx>(given: Partial<WechatH5Options<Tx>>): WechatH5 {
   const shares =
     given.merchant === undefined && options.orderBook === undefined && process.env['NODE_ENV'] !== 'production';
   const book = environmentBook as NonNullable<typeof options.orderBook>;
-  return namingVariables(given, () => createWechatH5(shares ? { ...options, orderBook: book } : options));
+  const instance = namingVariables(given, () => createWechatH5(shares ? { ...options, orderBook: book } : options));
+  startReconciler(instance);
+  return instance;
 }
 
 /** @param url the URL as the client sent it, when the framework has rewritten `request.url` */

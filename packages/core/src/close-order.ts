@@ -1,12 +1,11 @@
-import { isWechatH5Error, quoted, WechatH5Error } from './errors.js';
-import type { Caller } from './gateway.js';
-import type { Merchants } from './merchant.js';
+import { quoted, WechatH5Error } from './errors.js';
+import type { KnownMerchant, Merchants } from './merchant.js';
 import { outTradeNo as checkedOutTradeNo } from './new-order.js';
-import { closableAt, type HistorySource, type OrderBook, type OrderKey } from './order-book.js';
+import { closableAt, type OrderBook, type OrderKey } from './order-book.js';
 import { orderPaid, refusalOf } from './order-refusals.js';
-import { CLOSED_STATES, type OrderQuery, type OrderRef } from './orders.js';
+import type { Asker, Settlements } from './order-settlement.js';
+import { CLOSED_STATES, type OrderRef } from './orders.js';
 import { orderKeyOf } from './payment.js';
-import type { PaymentStatus } from './payment-status.js';
 import { callRepeating } from './repeat.js';
 
 /**
@@ -19,14 +18,7 @@ import { callRepeating } from './repeat.js';
  */
 export async function closeOrder<Tx>(
   ref: OrderRef,
-  parts: {
-    book: OrderBook<Tx>;
-    gateway: Caller;
-    merchants: Merchants;
-    query: (ref: OrderRef) => Promise<OrderQuery>;
-    confirm: (ref: OrderRef) => Promise<PaymentStatus>;
-    source: HistorySource;
-  },
+  parts: { book: OrderBook<Tx>; merchants: Merchants; settlements: Settlements<Tx>; asker: Asker },
 ): Promise<void> {
   const merchant = parts.merchants.named(ref);
   if (!('outTradeNo' in ref)) {
@@ -36,19 +28,14 @@ export async function closeOrder<Tx>(
     });
   }
   const outTradeNo = checkedOutTradeNo(ref.outTradeNo);
-  const { mchId, subMchId, appId } = merchant;
-  const key = orderKeyOf({ mchId, subMchId, outTradeNo });
-  const named: OrderRef = { outTradeNo, mchId, appId, ...(subMchId === undefined ? {} : { subMchId }) };
+  const key = orderKeyOf({ mchId: merchant.mchId, subMchId: merchant.subMchId, outTradeNo });
+  const { gateway, source } = parts.asker;
   // The intent first: from here on nobody is given a link, and if this process dies the close goes on elsewhere.
-  const { outcome, order } = await parts.book.apply(key, { type: 'closing', source: parts.source });
+  const { outcome, order } = await parts.book.apply(key, { type: 'closing', source });
   if (order?.state === 'CLOSED') return;
   if (outcome === 'early' && order !== undefined) throw tooEarly(key, closableAt(order));
 
-  const before = await tradeState(named, parts.query);
-  if (before === 'SUCCESS' || before === 'REFUND') {
-    await parts.confirm(named);
-    throw orderPaid(key);
-  }
+  const before = await stateOf(key, merchant, parts);
   if (before === 'USERPAYING') {
     throw new WechatH5Error('ORDER_IN_PROGRESS', `The payer of ${quoted(outTradeNo)} is paying right now`, {
       field: 'out_trade_no',
@@ -56,38 +43,36 @@ export async function closeOrder<Tx>(
     });
   }
   // A number WeChat Pay has never seen cannot be paid; one of ours that got lost on the way is done with.
-  if (before === undefined && outcome === 'unknown') throw unknown(outTradeNo);
-  if (before !== undefined && !CLOSED_STATES.has(before)) {
+  if (before === 'ORDERNOTEXIST' && outcome === 'unknown') throw unknown(outTradeNo);
+  if (before !== 'ORDERNOTEXIST' && !CLOSED_STATES.has(before)) {
     const business = { out_trade_no: outTradeNo };
-    const { refusal } = await callRepeating(parts.gateway, '/pay/closeorder', merchant, business, outTradeNo);
-    if (refusal?.errCode === 'ORDERPAID') {
-      await parts.confirm(named);
-      throw orderPaid(key);
-    }
-    if (refusal !== undefined && refusal.errCode !== 'ORDERCLOSED') throw refusalOf('closeorder', refusal);
-    const after = await tradeState(named, parts.query);
-    if (after === undefined || !CLOSED_STATES.has(after)) {
-      throw new WechatH5Error(
-        'ORDER_IN_PROGRESS',
-        `closeorder reported success and the order is ${after ?? 'unknown'}`,
-        {
-          field: 'out_trade_no',
-          hint: 'It is not known to be closed: close it again in a moment. 关单尚未生效，请稍后重试。',
-        },
-      );
+    const { refusal } = await callRepeating(gateway, '/pay/closeorder', merchant, business, outTradeNo);
+    if (refusal !== undefined && refusal.errCode !== 'ORDERPAID' && refusal.errCode !== 'ORDERCLOSED')
+      throw refusalOf('closeorder', refusal);
+    const after = await stateOf(key, merchant, parts);
+    if (!CLOSED_STATES.has(after)) {
+      throw new WechatH5Error('ORDER_IN_PROGRESS', `closeorder was answered and the order is ${quoted(after)}`, {
+        field: 'out_trade_no',
+        hint: 'It is not known to be closed: close it again in a moment. 关单尚未生效，请稍后重试。',
+      });
     }
   }
-  await parts.book.apply(key, { type: 'closed', source: parts.source });
+  await parts.book.apply(key, { type: 'closed', source });
 }
 
-/** `undefined`: WeChat Pay does not know the number. */
-async function tradeState(ref: OrderRef, query: (ref: OrderRef) => Promise<OrderQuery>): Promise<string | undefined> {
-  try {
-    return (await query(ref)).tradeState;
-  } catch (error) {
-    if (isWechatH5Error(error) && error.code === 'ORDER_UNKNOWN') return undefined;
-    throw error;
-  }
+/**
+ * What WeChat Pay says of it now, joined to the order.
+ * @throws {WechatH5Error} `ORDER_PAID`, once it has been handed over
+ */
+async function stateOf<Tx>(
+  key: OrderKey,
+  merchant: KnownMerchant,
+  { settlements, asker }: { settlements: Settlements<Tx>; asker: Asker },
+): Promise<string> {
+  const { tradeState, payment, standing } = await settlements.settle(key, merchant, asker);
+  if (payment === undefined) return tradeState;
+  if (!settlements.isUnderWay(payment)) await settlements.handOver(payment, standing);
+  throw orderPaid(key);
 }
 
 function tooEarly(key: OrderKey, closableAt: Date): WechatH5Error {

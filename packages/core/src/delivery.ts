@@ -12,7 +12,16 @@ import {
   secondHandler,
 } from './delivery-refusals.js';
 import { isWechatH5Error, WechatH5Error } from './errors.js';
-import type { Applied, HistorySource, OrderBook, OrderChange, OrderKey, OrderRecord } from './order-book.js';
+import {
+  orderId,
+  type Applied,
+  type Delivery,
+  type HistorySource,
+  type OrderBook,
+  type OrderChange,
+  type OrderKey,
+  type OrderRecord,
+} from './order-book.js';
 import { evidenceOf, orderKeyOf, type Payment } from './payment.js';
 import { asWechatH5Error, type ProblemReporter } from './problems.js';
 import type { Refund } from './refunds.js';
@@ -199,6 +208,16 @@ export class Deliveries<Tx = never> {
     );
   }
 
+  /** Whether `onPaid` runs for it in this process: what it calls itself must not wait for it. */
+  isUnderWay(payment: Payment): boolean {
+    return this.#running.has(idOf(targetOf(payment)));
+  }
+
+  /** When the handlers that run now have ended. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#running.values());
+  }
+
   /** Runs `onPaid` for a payment that is due; concurrent calls for one order share one run. */
   deliver(payment: Payment): Promise<DeliveryResult> {
     const handler = this.#onPaid;
@@ -235,13 +254,19 @@ export class Deliveries<Tx = never> {
   /** @returns `done` if the delivery had been committed after all, though nobody was told */
   async release({ target, attempt }: Lease): Promise<'done' | 'released'> {
     const retryInMs = retryAfter(attempt);
-    const { outcome } = await this.#apply(target.key, { type: 'release', attempt, retryInMs, ...refundOf(target) });
+    const change = { type: 'release', attempt, retryInMs, ...refundOf(target) } as const;
+    const { outcome, order } = await this.#apply(target.key, change);
+    if (outcome === 'applied' && order !== undefined && deliveryOf(order, target).state === 'DEAD')
+      this.#reportGivenUp(target, attempt);
     return outcome === 'done' ? 'done' : 'released';
   }
 
+  #reportGivenUp({ key: { outTradeNo }, transactionId }: Target, attempt: number): void {
+    this.#report('gave-up', gaveUp(outTradeNo, attempt), { outTradeNo, transactionId });
+  }
+
   #deliver(target: Target, name: string, handler: Handler<Tx> | undefined): Promise<DeliveryResult> {
-    const { key, outRefundNo = '' } = target;
-    const id = `${key.mchId} ${key.subMchId ?? ''} ${key.outTradeNo} ${outRefundNo}`;
+    const id = idOf(target);
     const running = this.#running.get(id);
     if (running !== undefined) return running;
     const run = this.#deliverOnce(target, name, handler).finally(() => this.#running.delete(id));
@@ -252,15 +277,12 @@ export class Deliveries<Tx = never> {
   async #claim(target: Target): Promise<Lease | 'done' | 'withheld' | 'busy' | 'dead'> {
     const { outcome, order } = await this.#apply(target.key, { type: 'claim', leaseMs: LEASE_MS, ...refundOf(target) });
     if (outcome === 'applied' && order !== undefined) {
-      const { attempt, state } =
-        target.outRefundNo === undefined
-          ? order.delivery
-          : (order.refunds[target.outRefundNo]?.delivery ?? order.delivery);
+      const { attempt, state } = deliveryOf(order, target);
       if (state === 'LEASED') return { target, attempt, orderRef: order.orderRef };
       const { outTradeNo } = target.key;
       const { transactionId } = target;
       if (state === 'DEAD') {
-        this.#report('gave-up', gaveUp(outTradeNo, attempt), { outTradeNo, transactionId });
+        this.#reportGivenUp(target, attempt);
         return 'dead';
       }
       this.#report('refunded-before-delivery', refundedBeforeDelivery(outTradeNo), { outTradeNo, transactionId });
@@ -398,6 +420,14 @@ function retryAfter(attempt: number): number {
 
 function targetOf(about: Payment | Refund): Target {
   return { key: orderKeyOf(about), transactionId: about.transactionId };
+}
+
+function idOf({ key, outRefundNo = '' }: Target): string {
+  return `${orderId(key)} ${outRefundNo}`;
+}
+
+function deliveryOf(order: OrderRecord, { outRefundNo }: Target): Delivery {
+  return outRefundNo === undefined ? order.delivery : (order.refunds[outRefundNo]?.delivery ?? order.delivery);
 }
 
 function refundOf({ outRefundNo }: Target): { outRefundNo?: string } {

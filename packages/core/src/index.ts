@@ -30,6 +30,7 @@ export type { Refund, RefundEntry, RefundListRef, RefundQuery, RefundRef } from 
 export { explainResultCode } from './result-codes.js';
 export type { Operation, ResultCode, ResultCodeType, RetryClass } from './result-codes.js';
 export type { ExchangeRate, ExchangeRateRef, Settlement, SettlementQuery, SettlementRef } from './settlement.js';
+export type { ReconcilerOptions } from './reconciler-options.js';
 export { sign, verifySign } from './signature.js';
 export type { SignType } from './signature.js';
 export { explainPayerError } from './troubleshooting.js';

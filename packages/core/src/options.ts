@@ -10,6 +10,7 @@ import { sceneInfo, type SceneInfo } from './new-order.js';
 import { checkedNotifyUrl } from './notify-url.js';
 import type { OrderBook } from './order-book.js';
 import { createProblemReporter, type Problem, type ProblemReporter } from './problems.js';
+import { reconcilerOptionsOf, type Reconcile, type ReconcilerOptions } from './reconciler-options.js';
 import { sourcesOf } from './notification-sources.js';
 
 export interface WechatH5Options<Tx = never> {
@@ -33,6 +34,11 @@ export interface WechatH5Options<Tx = never> {
   onPaid?: OnPaid<Tx>;
   /** Told of every refund that succeeded, once: confirmed by `refundquery`, whatever the notification claimed. */
   onRefunded?: OnRefunded<Tx>;
+  /**
+   * Asks WeChat Pay about orders that no notification has settled, closes what nobody pays, tries again what failed.
+   * Adapters start it for instances that they made themselves; elsewhere call `start()`. `false`: only `start()` does.
+   */
+  reconcile?: boolean | ReconcilerOptions;
   /** Told of everything the merchant has to know and nobody else is told. Without it: `process.emitWarning`, once per code. */
   onProblem?: (problem: Problem) => void;
   /** Where payments are launched from, `scene_info`. Default: a mobile page on the first of `h5Domains`, else on the host of `notifyUrl`. */
@@ -66,6 +72,7 @@ export interface Settings<Tx> {
   onPaid: OnPaid<Tx> | undefined;
   onRefunded: OnRefunded<Tx> | undefined;
   report: ProblemReporter;
+  reconcile: Reconcile;
   sceneInfo: SceneInfo;
   allowExplicitClientIp: boolean;
   maxConcurrentNotifications: number;
@@ -92,6 +99,7 @@ const KNOWN: Record<keyof WechatH5Options, true> = {
   notificationSources: true,
   doctorSecret: true,
   ipProbe: true,
+  reconcile: true,
 };
 
 /**
@@ -160,6 +168,7 @@ export function settingsOf<Tx>(options: WechatH5Options<Tx>): Settings<Tx> {
     onPaid: options.onPaid,
     onRefunded: options.onRefunded,
     report: createProblemReporter(options.onProblem),
+    reconcile: reconcilerOptionsOf(options.reconcile),
     sceneInfo: checkedScene(options.sceneInfo) ?? defaultScene(merchants, notifyUrl),
     allowExplicitClientIp: options.allowExplicitClientIp === true,
     maxConcurrentNotifications: limitOf(options.maxConcurrentNotifications ?? 200),

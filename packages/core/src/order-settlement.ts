@@ -25,6 +25,9 @@ export interface Settlement {
   readonly standing?: Standing;
 }
 
+/** Somebody waits for the answer. */
+const HAND_OVER_WAIT_MS = 4000;
+
 /** Asks WeChat Pay how an order stands and joins the answer to the book, for the payer's button and the reconciler alike. */
 export class Settlements<Tx = never> {
   readonly #book: OrderBook<Tx>;
@@ -49,6 +52,24 @@ export class Settlements<Tx = never> {
     const settling = this.#settle(key, merchant, asker).finally(() => this.#asking.delete(id));
     this.#asking.set(id, settling);
     return settling;
+  }
+
+  /** Whether `onPaid` runs for it in this process. */
+  isUnderWay(payment: Payment): boolean {
+    return this.#deliveries.isUnderWay(payment);
+  }
+
+  /** Delivers what is due; a slow `onPaid` goes on without the caller. @returns whether it is delivered */
+  async handOver(payment: Payment, standing: Standing | undefined): Promise<boolean> {
+    if (standing === 'unknown') this.#deliveries.reportUnknown(payment);
+    if (standing !== 'due' || !this.#deliveries.hasHandler) return standing === 'settled';
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(() => resolve('late'), HAND_OVER_WAIT_MS);
+    });
+    const result = await Promise.race([this.#deliveries.deliver(payment), late]);
+    clearTimeout(timer);
+    return result === 'done';
   }
 
   async #settle(key: OrderKey, merchant: KnownMerchant, asker: Asker): Promise<Settlement> {

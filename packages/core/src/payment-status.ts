@@ -1,4 +1,4 @@
-import type { Deliveries } from './delivery.js';
+import type { Deliveries, Standing } from './delivery.js';
 import { quoted, WechatH5Error } from './errors.js';
 import type { KnownMerchant, Merchants } from './merchant.js';
 import { outTradeNo as checkedOutTradeNo } from './new-order.js';
@@ -23,8 +23,6 @@ export interface PaymentStatus {
 
 /** A payer who presses the button again within this time gets the answer of a moment ago. */
 const QUERY_GAP_MS = 2000;
-/** The payer waits for the answer: a slow `onPaid` goes on without them. */
-const DELIVERY_WAIT_MS = 4000;
 
 /** Answers the payer's button: what a notification has brought, else what WeChat Pay says now. */
 export class PaymentConfirmations<Tx = never> {
@@ -132,23 +130,13 @@ export class PaymentConfirmations<Tx = never> {
   async #deliver(
     key: OrderKey,
     payment: Payment,
-    standing: Awaited<ReturnType<Deliveries<Tx>['record']>>,
+    standing: Standing,
     source: PaymentStatus['source'],
   ): Promise<PaymentStatus> {
     const { outTradeNo } = payment;
-    if (standing === 'quarantined' || standing === 'unknown') {
-      if (standing === 'unknown') this.#deliveries.reportUnknown(payment);
+    const delivered = await this.#settlements.handOver(payment, standing);
+    if (standing === 'quarantined' || standing === 'unknown')
       return { outTradeNo, state: 'quarantined', delivered: false, source };
-    }
-    let delivered = standing === 'settled';
-    if (standing === 'due' && this.#deliveries.hasHandler) {
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<'late'>((resolve) => {
-        timer = setTimeout(() => resolve('late'), DELIVERY_WAIT_MS);
-      });
-      delivered = (await Promise.race([this.#deliveries.deliver(payment), late])) === 'done';
-      clearTimeout(timer);
-    }
     const order = await this.#book.get(key);
     return order === undefined
       ? { outTradeNo, state: 'paid', delivered, source, payment }

@@ -49,7 +49,7 @@ function stillProcessing(refund: Refund): WechatH5Error {
   );
 }
 
-function refundFailed(refund: Refund): WechatH5Error {
+export function refundFailed(refund: Refund): WechatH5Error {
   return new WechatH5Error(
     'GATEWAY_REFUSED',
     `Refund ${quoted(refund.outRefundNo)} ended as ${quoted(refund.refundStatus)}`,

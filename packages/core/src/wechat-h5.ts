@@ -28,7 +28,9 @@ import { PaymentConfirmations, type PaymentStatus } from './payment-status.js';
 import { closeOrder } from './close-order.js';
 import type { Merchants } from './merchant.js';
 import type { ProblemReporter } from './problems.js';
-import { Settlements } from './order-settlement.js';
+import { Settlements, type Asker } from './order-settlement.js';
+import { Reconciler } from './reconciler.js';
+import { RefundLooks } from './refund-looks.js';
 import {
   queryExchangeRate,
   querySettlement,
@@ -131,6 +133,14 @@ export interface WechatH5 {
   verifyNotification(body: Uint8Array | string): Notification;
   /** The whole exchange: verify, compare with the order, run `onPaid`, say what to answer. Never rejects. */
   handleNotification(request: NotificationRequest): Promise<NotificationReply>;
+  /**
+   * Starts to look after orders that no notification has settled; see the `reconcile` option. Adapters do it for
+   * instances that they made themselves. It keeps no process alive; a second call does nothing.
+   * @throws {WechatH5Error} `NO_HANDLER`: what is found paid has to be delivered
+   */
+  start(): void;
+  /** Takes no more orders, and waits up to ten seconds for those under way and for handlers that run. */
+  stop(): Promise<void>;
 }
 
 const BRAND = Symbol.for('@wechat-h5/core/instance');
@@ -144,7 +154,9 @@ export interface InstanceParts {
   readonly report: ProblemReporter;
   /** Only `onPaid` and `onRefunded` that the options did not give. */
   setHandlers(handlers: Handlers<unknown>): void;
-  /** Takes no more calls and ends the connections to WeChat Pay. Calls in flight have five seconds. */
+  /** Whether adapters start it; and one look at what is due, at once, saying at how many orders. */
+  readonly reconciler: { readonly isAutomatic: boolean; look(): Promise<number> };
+  /** Stops the reconciler, takes no more calls and ends the connections to WeChat Pay. Calls in flight have five seconds. */
   close(): Promise<void>;
   /** `clientIp` with the application's own compiled `trust proxy`, for `trust: 'express'`. */
   clientIp(request: ClientIpRequest, trust?: TrustFunction): ClientIp;
@@ -187,6 +199,25 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
   const asker = { gateway, query, source: 'query', isBackground: false } as const;
   const confirmations = new PaymentConfirmations<Tx>({ book, merchants, deliveries, settlements, findsOrders, asker });
   const confirm = (ref: OrderRef): Promise<PaymentStatus> => confirmations.confirm(ref);
+  const background = gateway.background;
+  const asking = new Orders<Tx>({ book, gateway: background, merchants, notifyUrl, sceneInfo });
+  const later: Asker = {
+    gateway: background,
+    query: (ref) => asking.query(ref),
+    source: 'reconciler',
+    isBackground: true,
+  };
+  const reconciler = new Reconciler<Tx>({
+    book,
+    merchants,
+    deliveries,
+    settlements,
+    refunds: new RefundLooks<Tx>({ book, merchants, deliveries, asker: later, report }),
+    asker: later,
+    close: (ref) => closeOrder(ref, { book, merchants, settlements, asker: later }),
+    report,
+    options: settings.reconcile,
+  });
   const { isNotificationSource } = settings;
   const refunds = new RefundConfirmations(gateway, merchants);
   const endpoint = createNotificationEndpoint({
@@ -233,7 +264,7 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
       return orders.create(order, payer.ip);
     },
     queryOrder: query,
-    closeOrder: (ref) => closeOrder(ref, { book, gateway, merchants, query, confirm, source: 'shop' }),
+    closeOrder: (ref) => closeOrder(ref, { book, merchants, settlements, asker: { ...asker, source: 'shop' } }),
     queryRefund: (ref) => queryRefund(gateway, merchants, ref),
     listRefunds: (ref) => listRefunds(gateway, merchants, ref),
     refund: (refund) => refundOrder(refund, { gateway, merchants, notifyUrl, simulated: settings.simulated }),
@@ -244,6 +275,8 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
     confirmPayment: confirm,
     verifyNotification: (body) => verifyNotification(body, merchants),
     handleNotification: (request) => endpoint.handle(request),
+    start: () => reconciler.start(),
+    stop: () => reconciler.stop(),
   };
   const parts: InstanceParts = {
     endpoint,
@@ -254,7 +287,14 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
     allowExplicitClientIp: settings.allowExplicitClientIp,
     report,
     setHandlers: (handlers) => deliveries.setHandlers(handlers),
-    close: () => gateway.close(),
+    reconciler: {
+      isAutomatic: settings.reconcile.automatic,
+      look: () => reconciler.look(),
+    },
+    close: async () => {
+      await reconciler.stop();
+      await gateway.close();
+    },
     clientIp,
     doctor: (request, trust) =>
       doctorSecret === undefined

@@ -1,7 +1,15 @@
-import { Inject, Module, type DynamicModule, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import {
+  Inject,
+  Module,
+  type BeforeApplicationShutdown,
+  type DynamicModule,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService, HttpAdapterHost, MetadataScanner } from '@nestjs/core';
 import { WechatH5Error, type WechatH5 } from '@wechat-h5/core';
-import { closeInstance, isInstance, notifyPathOf, setHandlers } from '@wechat-h5/core/adapter';
+import { closeInstance, isInstance, notifyPathOf, setHandlers, startReconciler } from '@wechat-h5/core/adapter';
 import { decorator, findHandlers, soleHandler } from './wechat-h5.handlers.js';
 import { createMiddleware } from './wechat-h5.middleware.js';
 import { mount } from './wechat-h5.mount.js';
@@ -18,7 +26,10 @@ import {
  * `@OnPaid()` and `@OnRefunded()`, and makes `WechatH5` injectable.
  */
 @Module({ imports: [DiscoveryModule] })
-export class WechatH5Module extends ConfigurableModuleClass implements OnModuleInit, OnApplicationShutdown {
+export class WechatH5Module
+  extends ConfigurableModuleClass
+  implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
+{
   /**
    * @param argument options, laid over the environment when the application starts, which fails if they are
    *   wrong; or an instance that exists already
@@ -68,6 +79,16 @@ export class WechatH5Module extends ConfigurableModuleClass implements OnModuleI
       onPaid: soleHandler(handlers, 'onPaid', name)?.call,
       onRefunded: soleHandler(handlers, 'onRefunded', name)?.call,
     });
+  }
+
+  /** Once every module's handlers and providers are there. */
+  onApplicationBootstrap(): void {
+    if (this.#registration.own) startReconciler(this.#registration.instance);
+  }
+
+  /** While the providers that handlers use are still there. */
+  async beforeApplicationShutdown(): Promise<void> {
+    if (this.#registration.own) await this.#registration.instance.stop();
   }
 
   /** After the server has closed: until then requests may still be waiting for WeChat Pay. */
