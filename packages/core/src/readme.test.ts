@@ -30,8 +30,8 @@ const fileOf = (name: string, contents: string | Buffer): string => {
   return path;
 };
 
-test('the program of the section about operations is the one that is run here', () => {
-  expect(readFileSync(join(folder, 'README.md'), 'utf8')).toContain(`\`\`\`js\n${program}\`\`\``);
+test('the program of the page about operations is the one that is run here', () => {
+  expect(readFileSync(join(folder, '../../docs/operations.md'), 'utf8')).toContain(`\`\`\`js\n${program}\`\`\``);
 });
 
 test('it queries, refunds, lists and reads a bill, with the certificate in files', async () => {
