@@ -12,7 +12,6 @@ import type { HttpOptions } from './http-options.js';
 import type { KnownMerchant } from './merchant.js';
 import { nonce } from './nonce.js';
 import { rowOf } from './result-codes.js';
-import { buildXml } from './xml.js';
 
 export type { GatewayReply } from './gateway-belief.js';
 
@@ -208,8 +207,7 @@ function signedRequest(
   }
   if (noNonce !== true) fields['nonce_str'] = nonce();
   if (signType !== 'MD5') fields['sign_type'] = signType;
-  fields['sign'] = merchant.sign(fields, signType);
-  return Buffer.from(buildXml(fields), 'utf8');
+  return Buffer.from(merchant.signedXml(fields, signType), 'utf8');
 }
 
 function certificateMissing(path: string): WechatH5Error {

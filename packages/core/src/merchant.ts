@@ -3,7 +3,8 @@ import { WechatH5Error } from './errors.js';
 import type { CertificateOptions } from './gateway-request.js';
 import { indexOfName } from './field-name.js';
 import { createReqInfoOpener, type ReqInfoOpener } from './refund-notification.js';
-import { prepareKey, sign, type PreparedKey, type SignedMessage, type SignType } from './signature.js';
+import { prepareKey, type PreparedKey, type SignedMessage, type SignType } from './signature.js';
+import { signedXml } from './signed-xml.js';
 
 /** Who the shop is to WeChat Pay. Ids as the merchant platform shows them. */
 export interface Merchant {
@@ -97,8 +98,9 @@ export class KnownMerchant {
     return this.#keys;
   }
 
-  sign(fields: Readonly<Record<string, string>>, signType: SignType = this.signType): string {
-    return sign(fields, this.#signingKey, signType);
+  /** The fields with their signature, as the XML that is sent. */
+  signedXml(fields: Readonly<Record<string, string>>, signType: SignType = this.signType): string {
+    return signedXml(fields, this.#keys[0]!, () => this.#signingKey, signType);
   }
 
   /** The fields that say who we are, in a request. */

@@ -126,6 +126,19 @@ export function sign(fields: Readonly<Record<string, string>>, apiKey: string, s
   return Buffer.from(digest, 'binary').toString('hex').toUpperCase();
 }
 
+/** Each byte as WeChat Pay writes it: less than half the price of a Buffer's `hex` in upper case. */
+const HEXADECIMAL = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0').toUpperCase());
+
+/** The signature over pairs that are in order; `undefined` for more than 64 KiB of them. */
+export function signPairs(pairs: string, key: PreparedKey, signType: SignType): string | undefined {
+  // A character of UTF-16 has at most three bytes in UTF-8.
+  if (pairs.length * 3 > MAX_BYTES) return undefined;
+  const digest = key.digest(signType, workspace, PAIRS_START + workspace.write(pairs, PAIRS_START));
+  let hexadecimal = '';
+  for (let i = 0; i < digest.length; i++) hexadecimal += HEXADECIMAL[digest.charCodeAt(i)]!;
+  return hexadecimal;
+}
+
 /**
  * Whether the fields of a V2 message carry a signature made with one of these keys.
  *
