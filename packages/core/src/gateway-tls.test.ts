@@ -35,17 +35,18 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 interface TlsServer {
   readonly base: URL;
-  /** Requests that got through, and TLS handshakes. */
-  readonly seen: { requests: number; handshakes: number };
+  /** Requests that got through, TLS handshakes that were completed, and connections. */
+  readonly seen: { requests: number; handshakes: number; connections: number };
 }
 
 async function tlsServer(options: https.ServerOptions): Promise<TlsServer> {
-  const seen = { requests: 0, handshakes: 0 };
+  const seen = { requests: 0, handshakes: 0, connections: 0 };
   const server = https.createServer(options, (request, response) => {
     seen.requests++;
     request.resume().on('end', () => response.end(reply()));
   });
   server.on('secureConnection', () => seen.handshakes++);
+  server.on('connection', () => seen.connections++);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   atEnd(async () => {
@@ -81,7 +82,7 @@ describe('N13: a host that does not prove who it is', () => {
         hint: expect.stringContaining('certificate'),
         cause: { cause: { code } },
       });
-      expect([impostor.seen.requests, backup.seen.requests]).toEqual([0, 0]);
+      expect([impostor.seen.requests, impostor.seen.connections, backup.seen.connections]).toEqual([0, 1, 0]);
     },
   );
 
@@ -120,5 +121,5 @@ test('a kept connection serves one call after the other: one handshake', async (
   const { base, seen } = await tlsServer(good);
   const gateway = gatewayTo([base], { agent: trusting() });
   for (let n = 0; n < 5; n++) await call(gateway, `ORDER-${n}`);
-  expect(seen).toEqual({ requests: 5, handshakes: 1 });
+  expect(seen).toEqual({ requests: 5, handshakes: 1, connections: 1 });
 });
