@@ -164,6 +164,14 @@ export class Deliveries<Tx = never> {
   }
 
   /**
+   * The order, from the book or else from the shop's own table.
+   * @throws {WechatH5Error} `ORDER_BOOK_FAILED`
+   */
+  async find(key: OrderKey, appId: string): Promise<OrderRecord | undefined> {
+    return (await this.#get(key)) ?? (await this.#adopt(key, { appId }))?.order;
+  }
+
+  /**
    * Joins a refund that `refundquery` confirmed to its order.
    * @throws {WechatH5Error} `ORDER_MISMATCH`: the order it is of cost something else; `ORDER_QUARANTINED`; `ORDER_BOOK_FAILED`
    */
@@ -370,7 +378,7 @@ export class Deliveries<Tx = never> {
   }
 
   /** The payment that waited as an orphan is joined in the same step. */
-  async #adopt(key: OrderKey, about: Payment | Refund): Promise<Applied | undefined> {
+  async #adopt(key: OrderKey, about: { appId: string }): Promise<Applied | undefined> {
     if (this.#findOrder === undefined) return undefined;
     let found: Awaited<ReturnType<FindOrder>>;
     try {
@@ -434,6 +442,6 @@ function refundOf({ outRefundNo }: Target): { outRefundNo?: string } {
   return outRefundNo === undefined ? {} : { outRefundNo };
 }
 
-function intentOf(about: Payment | Refund): { appId: string; params: Record<string, string>; clientIp: string } {
+function intentOf(about: { appId: string }): { appId: string; params: Record<string, string>; clientIp: string } {
   return { appId: about.appId, params: {}, clientIp: '' };
 }

@@ -63,6 +63,8 @@ export const ERROR_CODES = [
   'ORDER_IN_PROGRESS',
   'PAYER_ADDRESS_CHANGED',
   'CLOSE_TOO_EARLY',
+  'REFUND_CONFLICT',
+  'REFUND_EXCEEDED',
   'MWEB_URL_INVALID',
   'REDIRECT_URL_INVALID',
   // the handler and its exchange

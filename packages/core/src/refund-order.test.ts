@@ -304,7 +304,7 @@ describe('at the simulated WeChat Pay, over TLS', () => {
     expect(await wechatH5.refund(refund)).toMatchObject({ refundId: accepted.refundId });
     expect(simulator.refunds.list(outTradeNo)).toHaveLength(1);
     await expect(wechatH5.refund({ ...refund, outRefundNo: 'TOO-MUCH', refundFee: 1990 })).rejects.toMatchObject({
-      code: 'GATEWAY_REFUSED',
+      code: 'REFUND_EXCEEDED',
     });
     if (simulator.refunds.get(refund.outRefundNo)?.status === 'PROCESSING')
       await simulator.settleRefund(refund.outRefundNo, 'SUCCESS');

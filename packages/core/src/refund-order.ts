@@ -1,6 +1,6 @@
 import { refundedCouponsOf, type RefundedCoupon } from './coupons.js';
 import { WechatH5Error } from './errors.js';
-import type { Gateway } from './gateway.js';
+import type { Caller } from './gateway.js';
 import type { Merchants } from './merchant.js';
 import { refundFields, type NewRefund } from './new-refund.js';
 import { refusalOf } from './order-refusals.js';
@@ -50,7 +50,7 @@ const AMOUNTS = [
  */
 export async function refundOrder(
   refund: NewRefund,
-  parts: { gateway: Gateway; merchants: Merchants; notifyUrl: string; simulated: boolean },
+  parts: { gateway: Caller; merchants: Merchants; notifyUrl: string; simulated: boolean },
 ): Promise<RefundAccepted> {
   const asked = refundFields(refund, parts);
   const merchant = parts.merchants.named(refund);

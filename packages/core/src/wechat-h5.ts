@@ -42,7 +42,8 @@ import {
 import type { FundFlowRow, FundFlowSummary } from './bill-rows.js';
 import { downloadBill, downloadFundFlow, type Bill, type BillOptions, type FundFlowOptions } from './bills.js';
 import type { NewRefund } from './new-refund.js';
-import { refundOrder, type RefundAccepted } from './refund-order.js';
+import type { RefundAccepted } from './refund-order.js';
+import { refundThroughBook } from './booked-refund.js';
 import {
   listRefunds,
   queryRefund,
@@ -99,8 +100,8 @@ export interface WechatH5 {
   /**
    * Gives money back, all of it or a part. It answers when WeChat Pay has accepted the refund; `onRefunded` tells when it
    * is done. After a timeout ask again with the same `outRefundNo`. Needs `merchant.certificate`.
-   * @throws {WechatH5Error} `ORDER_FIELD_INVALID`, `CERTIFICATE_MISSING`: nothing was sent. `ORDER_UNKNOWN`,
-   *   `GATEWAY_REFUSED` with `errCode`. `GATEWAY_*`, `RETURN_CODE_FAIL`: unknown, never failed
+   * @throws {WechatH5Error} `ORDER_FIELD_INVALID`, `CERTIFICATE_MISSING`, `REFUND_CONFLICT`, `REFUND_EXCEEDED`,
+   *   `ORDER_MISMATCH`, `ORDER_BOOK_FAILED`: nothing was sent. `ORDER_UNKNOWN`, `GATEWAY_REFUSED` with `errCode`. `GATEWAY_*`, `RETURN_CODE_FAIL`: unknown, never failed
    */
   refund(refund: NewRefund): Promise<RefundAccepted>;
   /**
@@ -267,7 +268,8 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
     closeOrder: (ref) => closeOrder(ref, { book, merchants, settlements, asker: { ...asker, source: 'shop' } }),
     queryRefund: (ref) => queryRefund(gateway, merchants, ref),
     listRefunds: (ref) => listRefunds(gateway, merchants, ref),
-    refund: (refund) => refundOrder(refund, { gateway, merchants, notifyUrl, simulated: settings.simulated }),
+    refund: (refund) =>
+      refundThroughBook(refund, { book, deliveries, gateway, merchants, notifyUrl, simulated: settings.simulated }),
     downloadBill: (day, billOptions = {}) => downloadBill(day, billOptions, { gateway, merchants, now }),
     downloadFundFlow: (day, flowOptions = {}) => downloadFundFlow(day, flowOptions, { gateway, merchants, now }),
     querySettlement: (ref) => querySettlement(ref, { gateway, merchants }),
