@@ -95,6 +95,8 @@ export class Deliveries<Tx = never> {
   #onRefunded: OnRefunded<Tx> | undefined;
   readonly #report: ProblemReporter;
   readonly #running = new Map<string, Promise<DeliveryResult>>();
+  /** How long a run holds a delivery without renewing it. */
+  readonly leaseMs: number;
 
   constructor(parts: {
     book: OrderBook<Tx>;
@@ -104,6 +106,7 @@ export class Deliveries<Tx = never> {
     report: ProblemReporter;
   }) {
     this.#book = parts.book;
+    this.leaseMs = parts.book.leaseMs ?? LEASE_MS;
     this.#findOrder = parts.findOrder;
     this.#onPaid = parts.onPaid;
     this.#onRefunded = parts.onRefunded;
@@ -283,7 +286,11 @@ export class Deliveries<Tx = never> {
   }
 
   async #claim(target: Target): Promise<Lease | 'done' | 'withheld' | 'busy' | 'dead'> {
-    const { outcome, order } = await this.#apply(target.key, { type: 'claim', leaseMs: LEASE_MS, ...refundOf(target) });
+    const { outcome, order } = await this.#apply(target.key, {
+      type: 'claim',
+      leaseMs: this.leaseMs,
+      ...refundOf(target),
+    });
     if (outcome === 'applied' && order !== undefined) {
       const { attempt, state } = deliveryOf(order, target);
       if (state === 'LEASED') return { target, attempt, orderRef: order.orderRef };
@@ -345,12 +352,12 @@ export class Deliveries<Tx = never> {
   ): Promise<void> {
     const abort = new AbortController();
     const renewal = setInterval(() => {
-      this.#apply(target.key, { type: 'renew', attempt, leaseMs: LEASE_MS, ...refundOf(target) }).then(
+      this.#apply(target.key, { type: 'renew', attempt, leaseMs: this.leaseMs, ...refundOf(target) }).then(
         ({ outcome }) => outcome === 'lost' && abort.abort(new WechatH5Error('HANDLER_FAILED', 'The lease was lost')),
         // A book that is away for a moment: the next renewal decides.
         () => {},
       );
-    }, LEASE_MS / 3).unref();
+    }, this.leaseMs / 3).unref();
     const timer = setTimeout(() => {
       const minutes = HANDLER_TIMEOUT_MS / 60_000;
       abort.abort(new WechatH5Error('HANDLER_TIMEOUT', `${name} has not ended after ${minutes} minutes`));

@@ -32,6 +32,11 @@ export type { Applied, OrderChange, OrderIntent, Outcome } from './order-transit
  */
 export interface OrderBook<Tx = never> {
   /**
+   * Milliseconds for which a run of a handler holds its delivery without a sign of life; it renews three times as often.
+   * The same on every machine that shares the book. Default 30 000.
+   */
+  readonly leaseMs?: number;
+  /**
    * Runs `transition` on the stored record, atomically with respect to every other change of the same order on every
    * machine that shares the book, with the book's own clock, and resolves only when the result is as durable as the
    * book promises.

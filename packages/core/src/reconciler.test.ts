@@ -301,6 +301,26 @@ describe('several machines', () => {
     expect(scene.paid).toEqual([ORDER_NO]);
   });
 
+  test('a run, and a look, hold an order for as long as the book says', async () => {
+    const leases: number[] = [];
+    class Hasty extends MemoryOrderBook {
+      readonly leaseMs = 1000;
+      override apply(...[key, change]: Parameters<MemoryOrderBook['apply']>) {
+        if (change.type === 'claim') leases.push(change.leaseMs);
+        return super.apply(key, change);
+      }
+      override claimDue(options: Parameters<MemoryOrderBook['claimDue']>[0]) {
+        leases.push(options.leaseMs);
+        return super.claimDue(options);
+      }
+    }
+    const machine = scene.machine({ orderBook: new Hasty({ now: () => new Date(scene.now()) }) });
+    await scene.order(machine);
+    expect(await scene.notify(machine)).toContain('SUCCESS');
+    await scene.pass(machine, 1);
+    expect(leases).toEqual([1000, 4000]);
+  });
+
   test('T01: the clock of the machine has no say', async () => {
     for (const skew of [-24 * HOUR, -10_000, 10_000, 24 * HOUR]) {
       const own = await openReconcilerScene();

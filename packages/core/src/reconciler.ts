@@ -11,8 +11,8 @@ import type { Reconcile } from './reconciler-options.js';
 import type { RefundLooks } from './refund-looks.js';
 import { ageOf, isTooOld, mayBeUnseen, NEXT_TRY_MS, nextLookIn, withJitter } from './reconciler-schedule.js';
 
-/** Longer than a look can take. Another machine takes over when this one has died. */
-const LEASE_MS = 2 * 60_000;
+/** Longer than a look can take, as a multiple of a hand-over's lease. Another machine takes over when this one has died. */
+const LOOK_LEASES = 4;
 /** How long `stop()` waits for what is under way. What is left then is taken over when its lease ends. */
 const DRAIN_MS = 10_000;
 /** Another machine may know the merchant. */
@@ -115,7 +115,7 @@ export class Reconciler<Tx = never> {
     try {
       orders = await this.#book.claimDue({
         limit: this.#options.concurrency,
-        leaseMs: LEASE_MS,
+        leaseMs: LOOK_LEASES * this.#deliveries.leaseMs,
         oldestFirst: ++this.#batches % OLDEST_EVERY === 0,
       });
       this.#isAway = false;
