@@ -16,6 +16,8 @@ import {
 } from './order-book.js';
 
 const PAGE = 100;
+/** Payments for orders that nobody knows: so many are kept, the latest. WeChat Pay repeats the others. */
+const KEPT_ORPHANS = 1000;
 
 /**
  * Keeps orders in this process only: for development, tests, and shops whose own table answers `findOrder`.
@@ -27,6 +29,7 @@ export class MemoryOrderBook implements OrderBook {
   readonly #names = new Map<string, string>();
   /** When each order is due, for those that ever are. */
   readonly #due = new Map<string, number>();
+  readonly #orphans = new Set<string>();
   readonly #now: () => Date;
 
   /** @param options.now the book's clock, for tests */
@@ -99,6 +102,19 @@ export class MemoryOrderBook implements OrderBook {
     const due = dueAt(order)?.getTime();
     if (due === undefined) this.#due.delete(id);
     else this.#due.set(id, due);
+    if (order.state === 'ORPHAN') this.#orphans.add(id);
+    else this.#orphans.delete(id);
+    if (this.#orphans.size > KEPT_ORPHANS) this.#forgetOldestOrphan();
     return applied;
+  }
+
+  #forgetOldestOrphan(): void {
+    const [id] = this.#orphans;
+    const order = id === undefined ? undefined : this.#orders.get(id);
+    if (id === undefined || order === undefined) return;
+    this.#orphans.delete(id);
+    this.#orders.delete(id);
+    this.#due.delete(id);
+    for (const name of namesOf(order)) this.#names.delete(name);
   }
 }
