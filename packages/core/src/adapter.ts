@@ -2,7 +2,8 @@ import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { ClientIp, TrustFunction } from './client-ip.js';
 import type { Handlers } from './delivery.js';
 import { isWechatH5Error, WechatH5Error } from './errors.js';
-import type { IpProbePage } from './ip-probe.js';
+import { readForm } from './form-body.js';
+import { IP_PROBE_FIELD, type IpProbePage } from './ip-probe.js';
 import { MemoryOrderBook } from './memory-order-book.js';
 import type { NewOrder } from './new-order.js';
 import type { PaymentNotification } from './notification.js';
@@ -11,6 +12,8 @@ import { namingVariables, withEnvironment } from './environment.js';
 import type { WechatH5Options } from './options.js';
 import type { H5Order } from './orders.js';
 import type { PageReply, PageRequest } from './page.js';
+import type { PayerVisit } from './payer-visit.js';
+import type { ApplicationHeaders } from './referrer-diagnosis.js';
 import { readRawBody, type ParsedBody, type ParsedIncomingMessage } from './raw-body.js';
 import { createWechatH5, partsOf, type InstanceParts, type WechatH5 } from './wechat-h5.js';
 
@@ -33,7 +36,7 @@ export type RoutedNotification = PaymentNotification & Pick<PendingNotification,
 /** What handlers find on a request: the instance's operations, bound to this visitor. */
 export interface RequestWechatH5 extends Pick<
   WechatH5,
-  'queryOrder' | 'queryRefund' | 'closeOrder' | 'confirmPayment'
+  'queryOrder' | 'queryRefund' | 'closeOrder' | 'confirmPayment' | 'signHandle' | 'readHandle' | 'cashierOrigin'
 > {
   readonly instance: WechatH5;
   /** The payer's address. Walked when read; throws then if the deployment is misconfigured. */
@@ -42,6 +45,12 @@ export interface RequestWechatH5 extends Pick<
   ipProbePage(nonce?: string): IpProbePage;
   /** Places an order with this visitor's address as `spbill_create_ip`. */
   createOrder(order: NewOrder): Promise<H5Order>;
+  /**
+   * For a route of one's own: places the order and answers with what to send, whatever happens: a redirect to WeChat
+   * Pay, or a page that says what went wrong. Only for a POST from a page of the shop; everything else is refused. With
+   * the `checkout` option the payer comes back to `wechatH5Return()`.
+   */
+  pay(order: NewOrder): Promise<PageReply>;
   /** Behind the notify middleware, without `onPaid`: the verified payment. */
   readonly notification: RoutedNotification | undefined;
   /** Commits the delivery in the order book, then answers SUCCESS. Await it. */
@@ -176,6 +185,23 @@ export class BoundWechatH5 implements RequestWechatH5 {
     return this.instance.createOrder({ ...order, clientIp: explicit ?? this.#payer(order) });
   };
 
+  readonly pay = (order: NewOrder): Promise<PageReply> =>
+    partsFor(this.instance).checkout.pay(this.visit({}), async () => order);
+
+  /** For adapters: this visitor, as the payer's pages need them. */
+  visit(applicationHeaders: ApplicationHeaders): PayerVisit {
+    const { createOrder } = this;
+    const clientIp = (): ClientIp => this.clientIp;
+    return {
+      request: this.#request,
+      applicationHeaders,
+      get clientIp() {
+        return clientIp();
+      },
+      createOrder,
+    };
+  }
+
   readonly ipProbePage = (nonce?: string): IpProbePage => {
     const { ipProbe } = partsFor(this.instance);
     if (ipProbe !== undefined) return ipProbe.page(this.#request.rawHeaders, nonce);
@@ -208,6 +234,14 @@ export class BoundWechatH5 implements RequestWechatH5 {
 
   readonly confirmPayment: WechatH5['confirmPayment'] = (ref) => this.instance.confirmPayment(ref);
 
+  readonly signHandle: WechatH5['signHandle'] = (order) => this.instance.signHandle(order);
+
+  readonly readHandle: WechatH5['readHandle'] = (handle) => this.instance.readHandle(handle);
+
+  get cashierOrigin(): string {
+    return this.instance.cashierOrigin;
+  }
+
   readonly acknowledge = (): Promise<void> => {
     if (this.#pending === undefined) {
       return Promise.reject(
@@ -226,7 +260,7 @@ export class BoundWechatH5 implements RequestWechatH5 {
   }
 }
 
-/** The pages that a middleware of their own serves. */
+/** The pages of the operator and of the shop's own pages. */
 export type Page = 'doctor' | 'ip-probe';
 
 /** Where a bare doctor middleware answers. */
@@ -246,6 +280,57 @@ export function pageReply(
   const path = page === 'doctor' ? DOCTOR_PATH : ipProbe?.path;
   if (!options.mounted && request.path !== path) return undefined;
   return page === 'doctor' ? doctor(request, options.trust) : ipProbe?.reply(request, options.trust);
+}
+
+/** The pages of the payer. */
+export type PayerPageName = 'pay' | 'return';
+
+/** One payer's request, as an adapter has it. */
+export interface PayerRequest {
+  readonly request: ParsedIncomingMessage;
+  readonly response: ServerResponse;
+  readonly captured: CapturedRequest;
+  /** Where the framework's parsers leave their result, if that is not the request itself. */
+  readonly parsed?: ParsedBody | undefined;
+  readonly trust?: TrustFunction | undefined;
+}
+
+/** Whether a bare middleware of this page answers this request; `false` where the instance has no such page. */
+export function isForPayer(page: PayerPageName, instance: WechatH5, path: string): boolean {
+  const { isGiven, settings, returnPath } = partsFor(instance).checkout;
+  if (page === 'return') return isGiven && path === returnPath;
+  return settings.order !== undefined && path === settings.payPath;
+}
+
+/**
+ * For middlewares that serve this page and nothing else.
+ * @throws {WechatH5Error} `OPTIONS_INVALID`: the instance does not have it
+ */
+export function requirePayerPage(page: PayerPageName, instance: WechatH5): void {
+  const { isGiven, settings } = partsFor(instance).checkout;
+  if (page === 'return' && !isGiven) throw checkoutMissing('checkout', 'wechatH5Return');
+  if (page === 'pay' && settings.order === undefined) throw checkoutMissing('checkout.order', 'wechatH5Pay');
+}
+
+/** The page's answer: a redirect, or a page that says what went wrong. Never rejects. */
+export function payerReply(page: PayerPageName, instance: WechatH5, payer: PayerRequest): Promise<PageReply> {
+  const { checkout } = partsFor(instance);
+  const { request, response, captured, parsed, trust } = payer;
+  const visit = bindToRequest(instance, captured, trust).visit(response.getHeaders());
+  if (page === 'return') return checkout.return(visit);
+  return checkout.pay(visit, async () => {
+    const form = await readForm(request, parsed);
+    const order = await checkout.settings.order?.(form, request);
+    const token = form[IP_PROBE_FIELD];
+    return order && token !== undefined ? { ipProbe: token, ...order } : order;
+  });
+}
+
+function checkoutMissing(option: string, middleware: string): WechatH5Error {
+  return new WechatH5Error('OPTIONS_INVALID', `${middleware}() is mounted and ${option} is not given`, {
+    field: option,
+    hint: 'Give checkout: { order: (form) => ({ outTradeNo, body, totalFee }) }. 请配置 checkout.order。',
+  });
 }
 
 /** Whether a bare notify middleware answers this request: by the path the client asked for, a closing slash or not. */
@@ -302,10 +387,25 @@ export function isPending(answer: NotificationReply | PendingNotification): answ
   return 'acknowledge' in answer;
 }
 
-/** Writes a reply to the byte, whatever headers the application had set before. */
-export function sendReply(response: ServerResponse, reply: NotificationReply | PageReply): void {
+/** What a payer's browser is told beside the page: its session, and to come over https. */
+const KEPT_FOR_PAYERS = ['set-cookie', 'strict-transport-security'];
+
+/** Writes a payer's page. Of the headers that the application had set only its cookies and HSTS are left. */
+export function sendPage(response: ServerResponse, reply: PageReply): void {
+  sendReply(response, reply, KEPT_FOR_PAYERS);
+}
+
+/**
+ * Writes a reply to the byte, whatever headers the application had set before.
+ * @param kept names of headers of the application that stay
+ */
+export function sendReply(
+  response: ServerResponse,
+  reply: NotificationReply | PageReply,
+  kept: readonly string[] = [],
+): void {
   if (response.headersSent || response.destroyed) return;
-  for (const name of response.getHeaderNames()) response.removeHeader(name);
+  for (const name of response.getHeaderNames()) if (!kept.includes(name)) response.removeHeader(name);
   response.writeHead(reply.status, STATUS_CODES[reply.status] ?? '', reply.headers);
   if (reply.headers['connection'] !== 'close') response.end(reply.body);
   else linger(response, reply.body);

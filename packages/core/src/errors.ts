@@ -67,6 +67,14 @@ export const ERROR_CODES = [
   'REFUND_EXCEEDED',
   'MWEB_URL_INVALID',
   'REDIRECT_URL_INVALID',
+  // the payer's pages
+  'ORIGIN_REFUSED',
+  'ORIGIN_NOT_REGISTERED',
+  'REFERRER_POLICY',
+  'FORM_ACTION',
+  'FORM_INVALID',
+  'HANDLE_INVALID',
+  'TOO_MANY_ORDERS',
   // the handler and its exchange
   'HANDLER_FAILED',
   'HANDLER_TIMEOUT',

@@ -25,7 +25,7 @@ export interface IpProbePage {
 }
 
 /** The name of the form field, and of the cookie that binds an answer to the browser that asked. */
-const IP_PROBE_FIELD = 'wechat_h5_ip';
+export const IP_PROBE_FIELD = 'wechat_h5_ip';
 const COOKIE = 'wechat_h5_probe';
 const LIFE_MS = 120_000;
 

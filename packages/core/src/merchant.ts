@@ -2,6 +2,7 @@ import { checkedCertificate, type Certificate } from './certificate.js';
 import { WechatH5Error } from './errors.js';
 import type { CertificateOptions } from './gateway-request.js';
 import { indexOfName } from './field-name.js';
+import { handleKey } from './payer-handle.js';
 import { createReqInfoOpener, type ReqInfoOpener } from './refund-notification.js';
 import { prepareKey, type PreparedKey, type SignedMessage, type SignType } from './signature.js';
 import { signedXml } from './signed-xml.js';
@@ -51,6 +52,7 @@ export class KnownMerchant {
   readonly #keys: readonly PreparedKey[];
   readonly #signingKey: string;
   readonly #reqInfoOpeners: readonly ReqInfoOpener[];
+  readonly #handleKeys: readonly Buffer[];
   readonly #certificate: CertificateOptions | undefined;
 
   /** @param option the option's name, for messages: `merchant` or `merchant[1]` */
@@ -75,6 +77,7 @@ export class KnownMerchant {
     this.#signingKey = current;
     this.#keys = apiKeys.map(prepareKey);
     this.#reqInfoOpeners = apiKeys.map(createReqInfoOpener);
+    this.#handleKeys = apiKeys.map(handleKey);
     this.onlyHmacSha256 = merchant.onlyHmacSha256 === true;
     this.h5Domains = (merchant.h5Domains ?? []).map((domain, index) =>
       hostName(domain, `${option}.h5Domains[${index}]`),
@@ -86,6 +89,11 @@ export class KnownMerchant {
   /** For the `req_info` of refund notifications; current key first. */
   get reqInfoOpeners(): readonly ReqInfoOpener[] {
     return this.#reqInfoOpeners;
+  }
+
+  /** For the handles of payers' browsers; current key first. */
+  get handleKeys(): readonly Buffer[] {
+    return this.#handleKeys;
   }
 
   /** For mutual TLS. */

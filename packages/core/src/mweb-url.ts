@@ -8,7 +8,7 @@ export const MWEB_URL_LIFE_MS = 5 * 60_000;
 export const MWEB_URL_REUSE_MS = 4 * 60_000;
 
 /** WeChat Pay's own host for the middle page. */
-const MIDDLE_PAGE_HOST = 'wx.tenpay.com';
+export const MIDDLE_PAGE_HOST = 'wx.tenpay.com';
 
 /**
  * Appends `redirect_url` to a link of WeChat Pay: the payer comes back to it five seconds after the cashier
@@ -62,7 +62,7 @@ export function redirectTarget(redirectUrl: string, h5Domains: readonly string[]
   // The value is not repeated: it holds a password.
   if (url.username !== '' || url.password !== '')
     throw redirectRefused(url.host, 'carries a user name or password', 'Remove it.');
-  if (h5Domains !== undefined && h5Domains.length > 0 && !h5Domains.some((domain) => isOn(url, domain))) {
+  if (h5Domains !== undefined && h5Domains.length > 0 && !h5Domains.some((domain) => isOnDomain(url, domain))) {
     throw redirectRefused(
       redirectUrl,
       `is not on an H5 payment domain (${h5Domains.join(', ')})`,
@@ -96,7 +96,7 @@ export function assertMwebUrl(mwebUrl: string | undefined, simulatorHost: string
   );
 }
 
-function isOn(url: URL, domain: string): boolean {
+export function isOnDomain(url: URL, domain: string): boolean {
   const wanted = domain.toLowerCase();
   // A registered host may or may not cover its subdomains (WeChat Pay's own texts disagree): both are the merchant's.
   return url.host === wanted || url.hostname === wanted || url.hostname.endsWith(`.${wanted}`);

@@ -1,3 +1,4 @@
+import { checkoutSettings, type CheckoutOptions, type CheckoutSettings } from './checkout-options.js';
 import type { ClientIpOptions } from './client-ip.js';
 import type { IpProbeOptions } from './ip-probe.js';
 import { checkSecret } from './operator-secret.js';
@@ -56,6 +57,8 @@ export interface WechatH5Options<Tx = never> {
   doctorSecret?: string;
   /** For payers over IPv6: finds their IPv4 address by a second host name. */
   ipProbe?: IpProbeOptions;
+  /** The payer's pages: `wechatH5Pay()` and `wechatH5Return()`. */
+  checkout?: CheckoutOptions;
 }
 
 /** Options after validation, with every default filled in. */
@@ -79,6 +82,8 @@ export interface Settings<Tx> {
   isNotificationSource: ((ip: string) => boolean) | undefined;
   doctorSecret: string | undefined;
   ipProbe: IpProbeOptions | undefined;
+  checkout: CheckoutSettings;
+  hasCheckout: boolean;
 }
 
 const KNOWN: Record<keyof WechatH5Options, true> = {
@@ -100,6 +105,7 @@ const KNOWN: Record<keyof WechatH5Options, true> = {
   doctorSecret: true,
   ipProbe: true,
   reconcile: true,
+  checkout: true,
 };
 
 /**
@@ -175,6 +181,13 @@ export function settingsOf<Tx>(options: WechatH5Options<Tx>): Settings<Tx> {
     isNotificationSource: sourcesOf(options.notificationSources),
     doctorSecret: options.doctorSecret === undefined ? undefined : checkSecret(options.doctorSecret, 'doctorSecret'),
     ipProbe: options.ipProbe,
+    checkout: checkoutSettings(options.checkout ?? {}, {
+      merchants,
+      notifyUrl: options.notifyUrl,
+      simulated,
+      given: options.checkout !== undefined,
+    }),
+    hasCheckout: options.checkout !== undefined,
   };
 }
 

@@ -24,9 +24,25 @@ const GUARDED = {
 } as const;
 
 export function htmlReply(status: number, body: string): PageReply {
-  return reply(status, 'text/html; charset=utf-8', body, {
-    'content-security-policy':
-      "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+  return guardedHtmlReply(status, body, { 'style-src': "'unsafe-inline'", 'form-action': "'self'" });
+}
+
+/** @param allowed what the page's Content-Security-Policy allows beside nothing at all */
+export function guardedHtmlReply(
+  status: number,
+  body: string,
+  allowed: Readonly<Record<'style-src' | 'form-action', string>>,
+): PageReply {
+  const directives = { 'default-src': "'none'", ...allowed, 'base-uri': "'none'", 'frame-ancestors': "'none'" };
+  const policy = Object.entries(directives).map((directive) => directive.join(' '));
+  return reply(status, 'text/html; charset=utf-8', body, { 'content-security-policy': policy.join('; ') });
+}
+
+/** Sends a browser on with GET, whatever it had sent, and lets the next site see this one's origin, and no more. */
+export function seeOtherReply(location: string): PageReply {
+  return reply(303, 'text/plain; charset=utf-8', '', {
+    location,
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   });
 }
 

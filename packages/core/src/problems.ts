@@ -11,6 +11,7 @@ import { WechatH5Error, type WechatH5ErrorCode } from './errors.js';
  * failed. `refund-failed`: a refund was closed, or the payer's bank refused it. `handler-failed`: `onPaid` or `onRefunded` threw or took too long; WeChat Pay repeats.
  * `gave-up`: they failed too often, and a person has to look. `not-acknowledged`: a route
  * answered, or ended, without `acknowledge()`. `misconfigured`: the deployment, not a message, is wrong.
+ * `checkout-failed`: a payer was shown that the shop failed, or that WeChat Pay did not answer.
  * `payer-ipv6`: an order was placed for an IPv6 payer, whom WeChat Pay may see under an IPv4 address.
  */
 export type ProblemType =
@@ -26,6 +27,7 @@ export type ProblemType =
   | 'gave-up'
   | 'not-acknowledged'
   | 'misconfigured'
+  | 'checkout-failed'
   | 'payer-ipv6';
 
 export interface Problem {

@@ -5,12 +5,14 @@ import {
   type ClientIpRequest,
   type TrustFunction,
 } from './client-ip.js';
+import { Checkout } from './checkout.js';
 import { diagnosed } from './client-ip-diagnosis.js';
 import { Deliveries, type Handlers } from './delivery.js';
 import { doctorReply } from './doctor.js';
 import { quoted, WechatH5Error } from './errors.js';
 import { Gateway } from './gateway.js';
 import { IpProbe } from './ip-probe.js';
+import { isShopHost } from './launch.js';
 import { MemoryOrderBook } from './memory-order-book.js';
 import type { NewOrder } from './new-order.js';
 import { verifyNotification, type Notification } from './notification.js';
@@ -22,6 +24,8 @@ import {
 } from './notification-endpoint.js';
 import { settingsOf, type WechatH5Options } from './options.js';
 import type { OrderBook } from './order-book.js';
+import { MIDDLE_PAGE_HOST } from './mweb-url.js';
+import { PayerHandles, type HandledOrder } from './payer-handle.js';
 import type { PageReply, PageRequest } from './page.js';
 import { Orders, type H5Order, type OrderQuery, type OrderRef } from './orders.js';
 import { PaymentConfirmations, type PaymentStatus } from './payment-status.js';
@@ -142,6 +146,15 @@ export interface WechatH5 {
   start(): void;
   /** Takes no more orders, and waits up to ten seconds for those under way and for handlers that run. */
   stop(): Promise<void>;
+  /**
+   * What a payer's browser may carry to name its order: the number, signed. For shops with return pages of their own.
+   * @throws {WechatH5Error} `ORDER_FIELD_INVALID`, `MERCHANT_UNKNOWN`
+   */
+  signHandle(order: { outTradeNo: string; mchId?: string; subMchId?: string; appId?: string }): string;
+  /** The order that a handle names, for `confirmPayment`; `undefined` for anything that was not signed here. */
+  readHandle(handle: string): HandledOrder | undefined;
+  /** Where payment links lead: `https://wx.tenpay.com`, or a simulator. A page with a Pay button has to admit it in `form-action`. */
+  readonly cashierOrigin: string;
 }
 
 const BRAND = Symbol.for('@wechat-h5/core/instance');
@@ -164,6 +177,7 @@ export interface InstanceParts {
   /** The operator's page; `undefined` without a secret: there is none. */
   doctor(request: PageRequest, trust?: TrustFunction): PageReply | undefined;
   readonly ipProbe: IpProbe | undefined;
+  readonly checkout: Checkout;
 }
 
 /**
@@ -252,6 +266,17 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
     });
   }
   const { doctorSecret } = settings;
+  const handles = new PayerHandles(merchants, settings.checkout.handleSecret);
+  const cashierOrigin = settings.simulated ? (settings.bases[0] as URL).origin : `https://${MIDDLE_PAGE_HOST}`;
+  const checkout = new Checkout({
+    settings: settings.checkout,
+    given: settings.hasCheckout,
+    merchants,
+    handles,
+    cashierOrigin,
+    report,
+    confirm,
+  });
 
   const instance: WechatH5 = {
     clientIp: (request) => clientIp(request),
@@ -279,6 +304,9 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
     handleNotification: (request) => endpoint.handle(request),
     start: () => reconciler.start(),
     stop: () => reconciler.stop(),
+    signHandle: (order) => handles.sign(order),
+    readHandle: (handle) => handles.read(handle),
+    cashierOrigin,
   };
   const parts: InstanceParts = {
     endpoint,
@@ -303,6 +331,7 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
         ? undefined
         : doctorReply(request, { secret: doctorSecret, explain: (asked, by) => resolver.explain(asked, by), trust }),
     ipProbe,
+    checkout,
   };
   Object.defineProperty(instance, BRAND, { value: parts });
   return instance;
@@ -315,11 +344,7 @@ export function partsOf(value: unknown): InstanceParts | undefined {
 
 /** A page on one of the H5 domains, or on a subdomain of one. */
 function isShopOrigin(origin: string, merchants: Merchants): boolean {
-  const host = /^https?:\/\/([^/?#@]+)$/.exec(origin.toLowerCase())?.[1];
-  if (host === undefined) return false;
-  return merchants.all.some(({ h5Domains }) =>
-    h5Domains.some((domain) => host === domain || host.endsWith(`.${domain}`)),
-  );
+  return /^https?:\/\/[^/?#@]+$/i.test(origin) && URL.canParse(origin) && isShopHost(new URL(origin), merchants);
 }
 
 function notASource(ip: string): WechatH5Error {

@@ -1,0 +1,86 @@
+import { quoted, WechatH5Error } from './errors.js';
+import type { Merchants } from './merchant.js';
+import { isOnDomain } from './mweb-url.js';
+import { headerValue } from './operator-secret.js';
+import type { PageRequest } from './page.js';
+
+/** The page that a form was sent from. */
+export interface Launch {
+  /** Its scheme and host, when the browser said so. */
+  origin: string | undefined;
+  /** Whether the browser showed where it came from: what it hides from us it hides from WeChat Pay, too. */
+  sentReferer: boolean;
+}
+
+/**
+ * Whether a POST comes from a page of the shop: one of the H5 domains, or the host that it was sent to. A form on
+ * another site could otherwise make its visitors place orders here; WeChat Pay withdraws H5 payment from shops that
+ * allow it. Every browser sends `Origin` with a POST, and all since 2023 `Sec-Fetch-Site`.
+ *
+ * @throws {WechatH5Error} `ORIGIN_REFUSED`
+ */
+export function launchOf({ rawHeaders }: PageRequest, merchants: Merchants): Launch {
+  const origin = headerValue(rawHeaders, 'origin');
+  const site = headerValue(rawHeaders, 'sec-fetch-site');
+  const host = headerValue(rawHeaders, 'host');
+  const url = originUrl(origin);
+  // A page with Referrer-Policy: no-referrer sends `Origin: null`, even to its own host.
+  const own =
+    url === undefined
+      ? site === 'same-origin'
+      : isShopHost(url, merchants) || site === 'same-origin' || (url.host === host?.toLowerCase() && !isForeign(site));
+  if (!own) throw originRefused(origin, site);
+  return { origin: url?.origin, sentReferer: (headerValue(rawHeaders, 'referer') ?? '') !== '' };
+}
+
+/**
+ * Whether WeChat Pay will take payments from there, as far as the configuration says.
+ * @throws {WechatH5Error} `ORIGIN_NOT_REGISTERED`
+ */
+export function checkRegistered(origin: string | undefined, merchants: Merchants): void {
+  if (origin === undefined) return;
+  const domains = domainsOf(merchants);
+  if (domains.length === 0 || isShopHost(new URL(origin), merchants)) return;
+  throw new WechatH5Error(
+    'ORIGIN_NOT_REGISTERED',
+    `The payer's page is on ${quoted(origin)}, and the H5 domains are ${domains.join(', ')}`,
+    {
+      field: 'merchant.h5Domains',
+      hint:
+        'WeChat Pay would show 商家存在未配置的参数. Send payers to a page on a registered domain, or register this one and add it to h5Domains. ' +
+        '请让用户从已授权的 H5 支付域名下单，或申请该域名并写入 h5Domains。',
+    },
+  );
+}
+
+export function isShopHost(url: URL, merchants: Merchants): boolean {
+  return domainsOf(merchants).some((domain) => isOnDomain(url, domain));
+}
+
+function domainsOf(merchants: Merchants): readonly string[] {
+  return merchants.all.flatMap(({ h5Domains }) => h5Domains);
+}
+
+function isForeign(site: string | undefined): boolean {
+  return site !== undefined && site !== 'same-origin';
+}
+
+/** `undefined` for `null`, which sandboxed frames and pages without a referrer send, and for what no browser sends. */
+function originUrl(origin: string | undefined): URL | undefined {
+  if (origin === undefined || !/^https?:\/\/[^\s/?#@\\]+$/i.test(origin)) return undefined;
+  try {
+    return new URL(origin);
+  } catch {
+    return undefined;
+  }
+}
+
+function originRefused(origin: string | undefined, site: string | undefined): WechatH5Error {
+  const seen = `Origin ${origin === undefined ? 'missing' : quoted(origin)}, Sec-Fetch-Site ${site === undefined ? 'missing' : quoted(site)}`;
+  return new WechatH5Error('ORIGIN_REFUSED', `A form did not come from a page of the shop: ${seen}`, {
+    field: 'merchant.h5Domains',
+    hint:
+      "If the page is the shop's own, add its host to h5Domains; a page with Referrer-Policy: no-referrer (helmet's default) hides where it is: send strict-origin-when-cross-origin. " +
+      '若确为本店页面，请把其域名写入 h5Domains，并将 Referrer-Policy 设为 strict-origin-when-cross-origin。',
+  });
+}
