@@ -1,3 +1,4 @@
+export type { BillComparison, BillDifference } from './bill-comparison.js';
 export type { BillRow, BillSummary, FundFlowRow, FundFlowSummary } from './bill-rows.js';
 export type { Bill, BillOptions, FundFlowOptions } from './bills.js';
 export { isWechatBrowser } from './browser.js';

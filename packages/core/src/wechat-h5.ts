@@ -30,6 +30,7 @@ import type { PageReply, PageRequest } from './page.js';
 import { Orders, type H5Order, type OrderQuery, type OrderRef } from './orders.js';
 import { PaymentConfirmations, type PaymentStatus } from './payment-status.js';
 import { closeOrder } from './close-order.js';
+import { compareBill, type BillComparison } from './bill-comparison.js';
 import type { Merchants } from './merchant.js';
 import type { ProblemReporter } from './problems.js';
 import { Settlements, type Asker } from './order-settlement.js';
@@ -115,6 +116,13 @@ export interface WechatH5 {
    *   `BILL_INVALID`, `BILL_INCOMPLETE`, `RETURN_CODE_FAIL` with `errCode`, `GATEWAY_*`
    */
   downloadBill(day: string, options?: BillOptions): Bill;
+  /**
+   * Compares a day's bill with the order book, from both sides, and changes nothing: payments by MWEB and their refunds.
+   * For every morning from 10:00 (UTC+8): what is missing here was paid and never delivered.
+   * @param day `yyyyMMdd` in UTC+8
+   * @throws {WechatH5Error} those of {@link downloadBill}
+   */
+  compareBill(day: string, whose?: { mchId?: string; subMchId?: string; appId?: string }): Promise<BillComparison>;
   /**
    * The movements of money of a day. Needs `merchant.certificate`.
    * @throws {WechatH5Error} as {@link downloadBill}, and `CERTIFICATE_MISSING`
@@ -296,6 +304,11 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
     refund: (refund) =>
       refundThroughBook(refund, { book, deliveries, gateway, merchants, notifyUrl, simulated: settings.simulated }),
     downloadBill: (day, billOptions = {}) => downloadBill(day, billOptions, { gateway, merchants, now }),
+    compareBill: async (day, whose = {}) =>
+      compareBill(day, downloadBill(day, whose, { gateway, merchants, now }), {
+        book,
+        merchant: merchants.named(whose),
+      }),
     downloadFundFlow: (day, flowOptions = {}) => downloadFundFlow(day, flowOptions, { gateway, merchants, now }),
     querySettlement: (ref) => querySettlement(ref, { gateway, merchants }),
     queryExchangeRate: (ref) => queryExchangeRate(ref, { gateway, merchants, now }),

@@ -1,0 +1,78 @@
+import { fakeDate } from './fake-date.fixture.js';
+import { MemoryOrderBook, type WechatH5 } from './index.js';
+import { openReconcilerScene, MINUTE, type ReconcilerScene } from './reconciler.fixture.js';
+
+const DAY = '20260101';
+
+let scene: ReconcilerScene;
+let shop: WechatH5;
+
+beforeEach(async () => {
+  scene = await openReconcilerScene();
+  shop = scene.machine();
+  for (const outTradeNo of ['ORDER-0001', 'ORDER-0002', 'ORDER-0003']) {
+    await scene.order(shop, outTradeNo);
+    await scene.pay(outTradeNo);
+    await shop.confirmPayment({ outTradeNo });
+  }
+  await scene.order(shop, 'UNPAID-0001');
+  scene.simulator.faults.loseNotification();
+  await shop.refund({ outTradeNo: 'ORDER-0002', outRefundNo: 'R1', totalFee: 100, refundFee: 30 });
+  await scene.pass(shop, 10 * MINUTE);
+});
+afterEach(async () => {
+  jest.useRealTimers();
+  await scene.stop();
+});
+
+/** On the next morning, when the bill is there. */
+async function compare(wechatH5 = shop): ReturnType<WechatH5['compareBill']> {
+  scene.skip(24 * 60 * MINUTE);
+  fakeDate(scene.now());
+  return wechatH5.compareBill(DAY);
+}
+
+test('both say the same', async () => {
+  expect(await compare()).toEqual({ day: DAY, matched: 4, ignored: 0, differences: [] });
+});
+
+test('B24: what the bill has and the book has not, and the other way round', async () => {
+  await scene.order(shop, 'ORDER-0004');
+  await scene.pay('ORDER-0004');
+  await scene.order(shop, 'ORDER-0005');
+  await scene.notify(shop, { out_trade_no: 'ORDER-0005', time_end: `${DAY}235959`, transaction_id: '4200000005' });
+  const { matched, differences } = await compare();
+  expect(matched).toBe(4);
+  expect(differences.map(({ type, outTradeNo }) => [type, outTradeNo])).toEqual([
+    ['missing-here', 'ORDER-0004'],
+    ['missing-there', 'ORDER-0005'],
+  ]);
+});
+
+test('B24: what both have, and not alike', async () => {
+  const { get } = scene.book;
+  scene.book.get = async (key) => {
+    const order = await get.call(scene.book, key);
+    if (order === undefined || order.payment === undefined) return order;
+    if (key.outTradeNo === 'ORDER-0001') return { ...order, totalFee: 99 };
+    if (key.outTradeNo === 'ORDER-0003') return { ...order, payment: { ...order.payment, transactionId: '42' } };
+    const refund = order.refunds['R1'];
+    return refund === undefined ? order : { ...order, refunds: { R1: { ...refund, refundFee: 31 } } };
+  };
+  const { differences } = await compare();
+  expect(
+    differences.map((difference) => [difference.outTradeNo, difference.type === 'differs' && difference.field]),
+  ).toEqual(
+    expect.arrayContaining([
+      ['ORDER-0001', 'total_fee'],
+      ['ORDER-0003', 'transaction_id'],
+      ['ORDER-0002', 'refund_fee'],
+    ]),
+  );
+  expect(differences).toHaveLength(3);
+});
+
+test('a book that has forgotten everything misses everything', async () => {
+  const { differences } = await compare(scene.machine({ orderBook: new MemoryOrderBook() }));
+  expect(differences.map(({ type }) => type)).toEqual(Array.from({ length: 4 }, () => 'missing-here'));
+});

@@ -1,0 +1,117 @@
+import type { Bill } from './bills.js';
+import type { BillRow } from './bill-rows.js';
+import type { KnownMerchant } from './merchant.js';
+import { orderId, paidOn, type OrderBook, type OrderKey, type OrderRecord } from './order-book.js';
+import { orderKeyOf } from './payment.js';
+
+/**
+ * Where WeChat Pay's bill and the order book do not say the same.
+ *
+ * `missing-here`: the bill has a payment or refund that the book does not have. `missing-there`: the book has an order as
+ * paid on that day, and the bill does not. `differs`: both have it, and not with the same `field`.
+ */
+export type BillDifference = { outTradeNo: string; outRefundNo?: string } & (
+  | { type: 'missing-here'; row: BillRow; order?: OrderRecord }
+  | { type: 'missing-there'; order: OrderRecord }
+  | {
+      type: 'differs';
+      field: 'transaction_id' | 'total_fee' | 'fee_type' | 'refund_fee';
+      row: BillRow;
+      order: OrderRecord;
+    }
+);
+
+export interface BillComparison {
+  /** `yyyyMMdd` in UTC+8. */
+  day: string;
+  /** Payments and refunds of which both say the same. */
+  matched: number;
+  /** Rows of other trade types than MWEB: they were not made here. */
+  ignored: number;
+  differences: BillDifference[];
+}
+
+const PAGE = 500;
+
+/** Reads the whole bill, and all orders of the book that were paid on its day; changes nothing. */
+export async function compareBill<Tx>(
+  day: string,
+  bill: Bill,
+  { book, merchant }: { book: OrderBook<Tx>; merchant: KnownMerchant },
+): Promise<BillComparison> {
+  const comparison: BillComparison = { day, matched: 0, ignored: 0, differences: [] };
+  const rows: BillRow[] = [];
+  for await (const row of bill) {
+    if (row.tradeType === 'MWEB') rows.push(row);
+    else comparison.ignored++;
+  }
+  // Without it the rows may not be all.
+  await bill.summary;
+
+  const seen = new Set<string>();
+  for (const row of rows) {
+    const key = keyOf(row, merchant);
+    const order = await book.get(key);
+    const isRefund = row.tradeState === 'REFUND';
+    if (!isRefund) seen.add(orderId(key));
+    const difference = isRefund ? refundDifference(row, order) : paymentDifference(row, order);
+    if (difference === undefined) comparison.matched++;
+    else comparison.differences.push(difference);
+  }
+  for await (const order of paidOnDay(day, book, merchant)) {
+    if (seen.has(orderId(order.key))) continue;
+    comparison.differences.push({ type: 'missing-there', outTradeNo: order.key.outTradeNo, order });
+  }
+  return comparison;
+}
+
+function keyOf({ outTradeNo = '', subMchId }: BillRow, merchant: KnownMerchant): OrderKey {
+  return orderKeyOf({
+    mchId: merchant.mchId,
+    subMchId: merchant.subMchId === undefined ? undefined : (subMchId ?? merchant.subMchId),
+    outTradeNo,
+  });
+}
+
+function paymentDifference(row: BillRow, order: OrderRecord | undefined): BillDifference | undefined {
+  const { outTradeNo = '' } = row;
+  const payment = order?.payment;
+  if (order === undefined || payment === undefined || order.state === 'ORPHAN')
+    return { type: 'missing-here', outTradeNo, row, ...(order === undefined ? {} : { order }) };
+  const differs = (field: 'transaction_id' | 'total_fee' | 'fee_type'): BillDifference => ({
+    type: 'differs',
+    field,
+    outTradeNo,
+    row,
+    order,
+  });
+  if (row.transactionId !== payment.transactionId) return differs('transaction_id');
+  // The order's own amount: of an order in quarantine the payment may say another one.
+  if (row.totalFee !== undefined && row.totalFee !== order.totalFee) return differs('total_fee');
+  if (row.feeType !== undefined && row.feeType !== order.feeType) return differs('fee_type');
+  return undefined;
+}
+
+function refundDifference(row: BillRow, order: OrderRecord | undefined): BillDifference | undefined {
+  const { outTradeNo = '', outRefundNo = '' } = row;
+  const refund =
+    order !== undefined && Object.hasOwn(order.refunds, outRefundNo) ? order.refunds[outRefundNo] : undefined;
+  if (order === undefined || refund === undefined || refund.state === 'FAILED')
+    return { type: 'missing-here', outTradeNo, outRefundNo, row, ...(order === undefined ? {} : { order }) };
+  // Old bills write it negative.
+  return row.refundFee !== undefined && Math.abs(row.refundFee) !== refund.refundFee
+    ? { type: 'differs', field: 'refund_fee', outTradeNo, outRefundNo, row, order }
+    : undefined;
+}
+
+async function* paidOnDay<Tx>(day: string, book: OrderBook<Tx>, merchant: KnownMerchant): AsyncGenerator<OrderRecord> {
+  let after: string | undefined;
+  do {
+    const page = await book.list({ mchId: merchant.mchId, paidOn: day }, { limit: PAGE, ...(after && { after }) });
+    for (const order of page.orders) {
+      const { state, key } = order;
+      if (state !== 'ORPHAN' && key.subMchId === merchant.subMchId && paidOn(order) === day) yield order;
+    }
+    after = page.next;
+  } while (after !== undefined);
+}
