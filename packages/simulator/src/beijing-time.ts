@@ -13,6 +13,11 @@ export function beijingDateTime(time: Date): string {
   return new Date(time.getTime() + UTC8_MILLISECONDS).toISOString().slice(0, 19).replace('T', ' ');
 }
 
+/** `MM-dd HH:mm:ss` in UTC+8, for people. */
+export function beijingClock(time: Date): string {
+  return beijingDateTime(time).slice(5);
+}
+
 /** Reads `yyyyMMddHHmmss` (UTC+8); `undefined` when it is not 14 digits or names no real moment. */
 export function parseBeijingTime(text: string): Date | undefined {
   const parts = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(text);

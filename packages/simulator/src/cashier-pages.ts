@@ -90,6 +90,10 @@ export function outcomePage(
   { visit, returnUrl, shape }: { readonly visit: string; readonly returnUrl: string; readonly shape: Shape },
 ): HttpReply {
   const { sign, mark, text, english } = OUTCOME_WORDS[outcome];
+  const wayBack =
+    outcome === 'open'
+      ? html`返回商户 <span lang="en">Back to the merchant</span>`
+      : html`完成 <span lang="en">Done</span>`;
   const still = html`<a class="button quiet" href="${CASHIER_PATH}?visit=${visit}">
     回到收银台 <span lang="en">Back to the cashier</span>
   </a>`;
@@ -104,7 +108,7 @@ export function outcomePage(
         ${outcome === 'paid' ? html`<p class="amount">${amountText(order)}</p>` : html``}
       </section>
       <p>
-        <a class="button" href="${returnUrl}">完成 <span lang="en">Done</span></a>
+        <a class="button" href="${returnUrl}">${wayBack}</a>
       </p>
       ${outcome === 'open' || outcome === 'cancelled' ? still : html``}
       <p class="soft centre">

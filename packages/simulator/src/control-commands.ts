@@ -1,24 +1,25 @@
 import type { Faults, GatewayFault, GatewayOperation, RefundForgery } from './faults.js';
-import type { PaymentDesk } from './payment-desk.js';
-import type { RefundDesk, Refunded } from './refund-desk.js';
+import type { Desks } from './out-of-order.js';
+import type { Refunded } from './refund-desk.js';
 import type { RefundStatus } from './refunds.js';
 import { ROUTES } from './routes.js';
+import type { SimulatedMerchant } from './simulated-merchant.js';
 
 /** What a command was given does not have the shape that it needs. The message says which member. */
 export class CommandFormatError extends Error {
   override readonly name = 'CommandFormatError';
 }
 
-export interface Desks {
-  readonly desk: PaymentDesk;
-  readonly refundDesk: RefundDesk;
-  readonly script: Pick<Faults, 'nextCall' | 'nextRefund' | 'clear'>;
+/** What commands work with: the same that a program has. */
+export interface Instruments extends Desks {
+  readonly merchant: SimulatedMerchant;
+  readonly faults: Faults;
   readonly advance: (milliseconds: number) => void;
 }
 
 /** The members of the JSON object that was posted. */
 type Given = Readonly<Record<string, unknown>>;
-type Command = (given: Given, desks: Desks) => Promise<object>;
+type Command = (given: Given, instruments: Instruments) => Promise<object>;
 
 const SCRIPTED = { scripted: true };
 
@@ -38,8 +39,25 @@ const COMMANDS = new Map<string, Command>(
       if (outRefundNo === undefined) return { attempts: await desk.sendAgain(outTradeNo, copies) };
       return { attempts: await refundDesk.sendAgain(outTradeNo, outRefundNo, copies) };
     },
-    async forge(given, { desk }) {
-      return { attempts: [await desk.forge(required(given, 'outTradeNo'), { fields: fieldsOf(given) })] };
+    async forge(given, { desk, merchant }) {
+      // A leaked key, which nobody has to send us for that.
+      const key = given['signed'] === true ? { apiKey: merchant.apiKey } : {};
+      return { attempts: [await desk.forge(required(given, 'outTradeNo'), { fields: fieldsOf(given), ...key })] };
+    },
+    async 'out-of-order'(given, { faults }) {
+      return { attempts: await faults.notifyOutOfOrder(required(given, 'outTradeNo')) };
+    },
+    async lose(given, { faults }) {
+      faults.loseNotification(targetOf(given));
+      return SCRIPTED;
+    },
+    async delay(given, { faults }) {
+      faults.delayNotification((number(given, 'seconds') ?? NaN) * 1000, targetOf(given));
+      return SCRIPTED;
+    },
+    async duplicate(given, { faults }) {
+      faults.duplicateNotification(number(given, 'copies') ?? NaN, targetOf(given));
+      return SCRIPTED;
     },
     async refund(given, { refundDesk }) {
       const choice = {
@@ -54,18 +72,18 @@ const COMMANDS = new Map<string, Command>(
       const status = text(given, 'status') as RefundStatus | undefined;
       return settled(refundDesk.settle(required(given, 'outRefundNo'), status));
     },
-    async fault(given, { script }) {
+    async fault(given, { faults }) {
       const operation = required(given, 'operation');
       if (!isOperation(operation)) throw new CommandFormatError('operation must be one of the gateway');
-      script.nextCall(operation, faultOf(given), targetOf(given));
+      faults.nextCall(operation, faultOf(given), targetOf(given));
       return SCRIPTED;
     },
-    async 'next-refund'(given, { script }) {
-      script.nextRefund(required(given, 'status') as RefundStatus, targetOf(given));
+    async 'next-refund'(given, { faults }) {
+      faults.nextRefund(required(given, 'status') as RefundStatus, targetOf(given));
       return SCRIPTED;
     },
-    async 'clear-faults'(_given, { script }) {
-      script.clear();
+    async 'clear-faults'(_given, { faults }) {
+      faults.clear();
       return { scripted: false };
     },
     async advance(given, { advance }) {

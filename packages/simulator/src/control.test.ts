@@ -1,6 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { eventually, openScene, type Scene } from './merchant.fixture.js';
 import type { SimulatorEvent } from './index.js';
+import { isSignedBy } from './signing.js';
 import { parseXml } from './xml.js';
 
 let scene: Scene;
@@ -108,6 +109,10 @@ test.each([
   [400, 'BODY', 'settle-refund', {}],
   [400, 'BODY', 'forge', { outTradeNo: 'order-1', fields: null }],
   [404, 'NOT_FOUND', 'constructor', {}],
+  [404, 'ORDER_UNKNOWN', 'out-of-order', { outTradeNo: 'never' }],
+  [400, 'RANGE', 'delay', { outTradeNo: 'order-1' }],
+  [400, 'RANGE', 'delay', { outTradeNo: 'order-1', seconds: 0 }],
+  [400, 'RANGE', 'duplicate', { outTradeNo: 'order-1' }],
   [400, 'BODY', 'pay', {}],
   [400, 'BODY', 'pay', null],
   [400, 'BODY', 'pay', { outTradeNo: 1 }],
@@ -163,32 +168,32 @@ test('streams events as they happen, and from where the reader left off', async 
   received.end();
 });
 
-test('the overview shows refunds, and takes either answer to a forged one', async () => {
-  await scene.place('order-1', { fee_type: 'JPY' });
-  await scene.simulator.pay('order-1');
-  await scene.simulator.refund('order-1', { outRefundNo: 'R-1', refundFee: 90, status: 'CHANGE' });
-  await scene.simulator.faults.forgeRefundNotification('R-1');
-  const { page } = await scene.browse(at('/'));
-  const rows = page.match(/<tr>[^]*?<\/tr>/g)?.map((row) => row.replaceAll(/\s+/g, ' ')) ?? [];
-  expect(rows.find((row) => row.includes('CHANGE'))).toMatch(
-    /<td>R-1<\/td> <td class="bad">CHANGE<\/td> <td>JPY 90 \(smallest unit\)<\/td> <td>order-1<\/td> <td>9950/,
-  );
-  expect(rows.find((row) => row.includes('forged'))).toContain('<td class="words soft">acknowledged</td>');
-  expect(rows.find((row) => row.includes('>REFUND<'))).toContain('<td class="good">REFUND</td>');
+test('scripts what becomes of notifications', async () => {
+  for (const name of ['order-1', 'order-2', 'order-3']) await scene.place(name);
+  expect(await command('lose', { outTradeNo: 'order-1' })).toEqual({ status: 200, body: { scripted: true } });
+  await command('delay', { outTradeNo: 'order-2', seconds: 3600 });
+  await command('duplicate', { outTradeNo: 'order-3', copies: 2 });
+  for (const name of ['order-1', 'order-2']) {
+    expect(await command('pay', { outTradeNo: name })).toMatchObject({ body: { attempts: [] } });
+  }
+  expect(scene.simulator.notifications.nextAttemptAt('order-1')).toBeUndefined();
+  expect(scene.simulator.notifications.nextAttemptAt('order-2')).toBeInstanceOf(Date);
+  expect(await command('pay', { outTradeNo: 'order-3' })).toMatchObject({ body: { attempts: [{}, {}] } });
 });
 
-test('the overview shows orders and attempts, escaped, and renews itself', async () => {
-  await scene.place('order-1', { body: '<img src=x>' });
-  await scene.simulator.pay('order-1');
-  await scene.simulator.faults.forgeNotification('order-1');
-  const { status, page, headers } = await scene.browse(at('/'));
-  expect(status).toBe(200);
-  expect(page).toContain('<meta http-equiv="refresh" content="3"');
-  expect(page).toContain(scene.simulator.orders.get('order-1')?.payment?.transactionId);
-  expect(page).toContain('&#60;img src=x&#62;');
-  expect(page).toContain('forged');
-  expect(page).not.toContain(scene.simulator.merchant.apiKey);
-  expect(headers['content-security-policy']).toContain("default-src 'none'");
+test('tells a refund before its payment, and claims another amount with the merchant’s key', async () => {
+  await scene.place('order-1');
+  expect(await command('out-of-order', { outTradeNo: 'order-1' })).toMatchObject({
+    status: 200,
+    body: { attempts: [{ kind: 'refund' }, { kind: 'payment' }] },
+  });
+  const { merchant } = scene.simulator;
+  for (const signed of [true, false]) {
+    await command('forge', { outTradeNo: 'order-1', fields: { total_fee: '1' }, signed });
+    const fields = parseXml(scene.notified.at(-1) ?? '');
+    expect(fields['total_fee']).toBe('1');
+    expect(isSignedBy(fields, merchant.apiKey, 'MD5')).toBe(signed);
+  }
 });
 
 describe('scripts', () => {

@@ -1,13 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { COMMAND_NAMES, CommandFormatError, commandNamed, parseGiven, type Desks } from './control-commands.js';
-import type { EventLog, SimulatorEvent } from './events.js';
+import { COMMAND_NAMES, CommandFormatError, commandNamed, parseGiven } from './control-commands.js';
+import { Dashboard, type DashboardOptions } from './dashboard.js';
+import type { SimulatorEvent } from './events.js';
 import type { HttpReply, HttpRequest } from './http-exchange.js';
 import { isLoopbackHost } from './http-url.js';
-import type { Notifier } from './notifier.js';
-import type { OrderLedger } from './orders.js';
-import { overviewPage } from './overview-page.js';
-import type { RefundLedger } from './refunds.js';
-import type { SimulatedMerchant } from './simulated-merchant.js';
 import { SimulatorError, type SimulatorErrorCode } from './simulator-error.js';
 
 const CONTROL_PATH = '/__simulator/';
@@ -29,29 +25,22 @@ const STATUS: Readonly<Record<SimulatorErrorCode, number>> = {
   STOPPED: 503,
 };
 
-export interface ControlOptions extends Desks {
-  readonly merchant: SimulatedMerchant;
-  readonly orders: OrderLedger;
-  readonly refunds: RefundLedger;
-  readonly notifier: Notifier;
-  readonly events: EventLog;
-}
-
-/** The operator's side: JSON under `/__simulator/`, server-sent events, and the overview page at `/`. */
+/** The operator's side: JSON under `/__simulator/`, server-sent events, and the dashboard at `/`. */
 export class Control {
-  readonly #options: ControlOptions;
+  readonly #options: DashboardOptions;
+  readonly #dashboard: Dashboard;
 
-  constructor(options: ControlOptions) {
+  constructor(options: DashboardOptions) {
     this.#options = options;
+    this.#dashboard = new Dashboard(options);
   }
 
   async handle(request: HttpRequest): Promise<HttpReply | undefined> {
     const { pathname } = request.url;
     if (pathname !== '/' && !pathname.startsWith(CONTROL_PATH)) return undefined;
     if (!isAddressedToLoopback(request.headers.host)) return refusal(403, 'FORBIDDEN', 'the Host is not loopback');
-    const { merchant, orders, refunds, notifier, refundDesk } = this.#options;
-    refundDesk.settleDue();
-    if (pathname === '/') return overviewPage(merchant, { orders: orders.list(), refunds: refunds.list() }, notifier);
+    this.#options.refundDesk.settleDue();
+    if (pathname === '/') return this.#dashboard.handle(request);
     const resource = pathname.slice(CONTROL_PATH.length);
     if (request.method === 'GET') return this.#read(resource);
     if (request.method !== 'POST') return refusal(405, 'METHOD', 'use GET or POST');

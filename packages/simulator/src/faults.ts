@@ -99,6 +99,13 @@ export interface Faults {
    * @throws {RangeError} when the two do not fit together
    */
   forgeRefundNotification(outRefundNo: string, forgery?: RefundForgery): Promise<NotificationAttempt>;
+  /**
+   * Refunds what is left of an order, paying it first if nobody has, and tells the merchant of the refund before the
+   * payment. Resolves when the first delivery of each has been answered or has failed.
+   *
+   * @throws {SimulatorError} `ORDER_UNKNOWN`, `ORDER_CLOSED`; `REFUND_EXCEEDS` when nothing is left
+   */
+  notifyOutOfOrder(outTradeNo: string): Promise<readonly NotificationAttempt[]>;
   /** Forgets everything scripted and not yet used. */
   clear(): void;
 }

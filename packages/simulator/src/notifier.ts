@@ -52,6 +52,13 @@ export interface SimulatedNotifications {
   ): Promise<readonly NotificationAttempt[]>;
 }
 
+/** A delivery that is still to come. */
+export interface DueDelivery {
+  readonly notification: Notification;
+  readonly attempt: number;
+  readonly at: Date;
+}
+
 /** One message to be told, and to be told again until it is heard. */
 export interface Notification {
   readonly id: string;
@@ -73,7 +80,7 @@ export class Notifier {
   readonly #options: NotifierOptions;
   readonly #attempts: NotificationAttempt[] = [];
   /** By notification: an order has one, and each of its refunds as well. */
-  readonly #due = new Map<string, { readonly outTradeNo: string; readonly at: Date; readonly timer: NodeJS.Timeout }>();
+  readonly #due = new Map<string, DueDelivery & { readonly timer: NodeJS.Timeout }>();
   readonly #stopped = new AbortController();
 
   constructor(options: NotifierOptions) {
@@ -87,10 +94,14 @@ export class Notifier {
   }
 
   nextAttemptAt(outTradeNo: string): Date | undefined {
+    return this.due(outTradeNo)[0]?.at;
+  }
+
+  /** What is scheduled for this order and its refunds, the next one first. */
+  due(outTradeNo: string): readonly DueDelivery[] {
     return [...this.#due.values()]
-      .filter((due) => due.outTradeNo === outTradeNo)
-      .map(({ at }) => at)
-      .sort((a, b) => a.getTime() - b.getTime())[0];
+      .filter(({ notification }) => notification.outTradeNo === outTradeNo)
+      .sort((a, b) => a.at.getTime() - b.at.getTime());
   }
 
   /**
@@ -135,7 +146,7 @@ export class Notifier {
       void this.#round(notification, copies, attempt);
     }, milliseconds);
     const at = new Date(this.#options.now().getTime() + milliseconds);
-    this.#due.set(notification.id, { outTradeNo: notification.outTradeNo, at, timer });
+    this.#due.set(notification.id, { notification, attempt, at, timer });
   }
 
   async #deliver(notification: Notification, attempt: number): Promise<NotificationAttempt> {

@@ -25,6 +25,8 @@ dt { color: var(--soft); }
 dd { min-width: 0; margin: 0; text-align: right; overflow-wrap: anywhere; }
 .number { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "Noto Sans Mono", monospace; font-size: .8125rem; line-height: 1.5rem; overflow-wrap: anywhere; }
 form { margin: 0 0 .75rem; }
+section > :first-child { margin-top: 0; }
+section > :last-child { margin-bottom: 0; }
 button, .button { display: block; width: 100%; min-height: 3rem; padding: .7rem 1rem; border: 1px solid transparent; border-radius: .5rem;
   background: var(--pay); color: var(--on-pay); font: inherit; font-weight: 600; text-align: center; text-decoration: none; cursor: pointer; }
 button.quiet, .button.quiet { border-color: var(--edge); background: transparent; color: var(--ink); font-weight: 400; }
@@ -38,8 +40,6 @@ button:focus-visible, a:focus-visible, summary:focus-visible { outline: 3px soli
 
 /** The cashier looks a little different on either kind of phone, as the payer knows it. */
 export const CASHIER_STYLE = `
-.line { display: flex; justify-content: space-between; align-items: center; gap: 1rem; }
-.line span { min-width: 0; overflow-wrap: anywhere; }
 dl.stacked { grid-template-columns: 1fr; gap: 0; }
 dl.stacked dd { text-align: left; }
 dl.stacked dd + dt { margin-top: .5rem; }
@@ -52,8 +52,6 @@ dl.stacked dd + dt { margin-top: .5rem; }
 .android section, .android button, .android .button, .android .note { border-radius: .25rem; }
 .android .amount { font-size: 2.75rem; }
 .ios main { display: flex; flex-direction: column; }
-.ios header { justify-content: center; position: relative; }
-.ios header .mark { position: absolute; right: 0; }
 .ios section { border-radius: 1rem; }
 .ios button, .ios .button { border-radius: 1.5rem; }
 .ios .note { border-radius: 1rem; }

@@ -30,13 +30,16 @@ export class PaymentDesk {
     outTradeNo: string,
     choice?: PaymentChoice,
   ): { order: SimulatedOrder; told: Promise<readonly NotificationAttempt[]> } {
-    const { merchant, orders, notifier, faults } = this.#options;
-    const order = orders.pay(outTradeNo, choice);
-    const fields = signedFields(paymentFields(merchant, order, order.payment), merchant.apiKey, order.signType);
-    const notification = toNotification(order, 'payment', fields);
-    this.#notifications.set(outTradeNo, notification);
-    const { lose, delay, copies } = faults.takeNotification(outTradeNo);
-    return { order, told: lose ? Promise.resolve([]) : notifier.notify(notification, { copies, delay }) };
+    const { order, notification } = this.#receive(outTradeNo, choice);
+    const { lose, delay, copies } = this.#options.faults.takeNotification(outTradeNo);
+    const told = lose ? Promise.resolve([]) : this.#options.notifier.notify(notification, { copies, delay });
+    return { order, told };
+  }
+
+  /** Pays and keeps it from the merchant until the function that it returns is called. */
+  payUntold(outTradeNo: string): () => Promise<readonly NotificationAttempt[]> {
+    const { notification } = this.#receive(outTradeNo);
+    return () => this.#options.notifier.notify(notification);
   }
 
   cancel(outTradeNo: string): SimulatedOrder {
@@ -65,6 +68,18 @@ export class PaymentDesk {
     const forged = signedFields({ ...paymentFields(merchant, order, payment), ...fields }, apiKey, order.signType);
     const [attempt] = await notifier.deliverOnce(toNotification(order, 'forged', forged), 1);
     return attempt as NotificationAttempt;
+  }
+
+  #receive(
+    outTradeNo: string,
+    choice?: PaymentChoice,
+  ): { readonly order: SimulatedOrder; readonly notification: Notification } {
+    const { merchant, orders } = this.#options;
+    const order = orders.pay(outTradeNo, choice);
+    const fields = signedFields(paymentFields(merchant, order, order.payment), merchant.apiKey, order.signType);
+    const notification = toNotification(order, 'payment', fields);
+    this.#notifications.set(outTradeNo, notification);
+    return { order, notification };
   }
 }
 

@@ -9,6 +9,7 @@ import { Gateway } from './gateway.js';
 import { isLoopbackHost } from './http-url.js';
 import { createIdentities } from './identities.js';
 import { checkedCopies, Notifier, type NotificationAttempt, type SimulatedNotifications } from './notifier.js';
+import { notifyOutOfOrder, type Desks } from './out-of-order.js';
 import { OrderLedger, type PaymentChoice, type SimulatedOrder, type SimulatedOrders } from './orders.js';
 import { PaymentDesk } from './payment-desk.js';
 import { RefundDesk, type Refunded } from './refund-desk.js';
@@ -181,18 +182,6 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
     billColumns,
   });
   const cashier = new Cashier({ merchant, orders, desk, events, now });
-  const faults = createFaults(script, desk, refundDesk);
-  const control = new Control({
-    merchant,
-    orders,
-    refunds,
-    notifier,
-    desk,
-    refundDesk,
-    events,
-    script: faults,
-    advance: (milliseconds) => advance(milliseconds),
-  });
   const advance = (milliseconds: number): void => {
     if (!(milliseconds >= 0 && milliseconds <= LONGEST_ADVANCE)) {
       throw new RangeError('the clock only goes ahead, by at most a hundred years');
@@ -200,6 +189,9 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
     advanced += milliseconds;
     refundDesk.settleDue();
   };
+  const desks: Desks = { orders, desk, refundDesk };
+  const faults = createFaults(script, desks);
+  const control = new Control({ ...desks, merchant, refunds, notifier, events, faults, advance, timeScale });
   const answer = answering(
     (request, response) => control.stream(request, response),
     [(request) => gateway.handle(request), (request) => cashier.handle(request), (request) => control.handle(request)],
@@ -292,7 +284,8 @@ function refuseProduction(): void {
   );
 }
 
-function createFaults(script: FaultScript, desk: PaymentDesk, refundDesk: RefundDesk): Faults {
+function createFaults(script: FaultScript, desks: Desks): Faults {
+  const { desk, refundDesk } = desks;
   return {
     nextCall(operation, fault, target) {
       if ('status' in fault && !(Number.isInteger(fault.status) && fault.status >= 200 && fault.status <= 599)) {
@@ -311,6 +304,7 @@ function createFaults(script: FaultScript, desk: PaymentDesk, refundDesk: Refund
     duplicateNotification: (copies, target) => script.addNotification({ copies: checkedCopies(copies) }, target),
     forgeNotification: (outTradeNo, forgery) => desk.forge(outTradeNo, forgery),
     forgeRefundNotification: (outRefundNo, forgery) => refundDesk.forge(outRefundNo, forgery),
+    notifyOutOfOrder: (outTradeNo) => notifyOutOfOrder(outTradeNo, desks),
     clear: () => script.clear(),
   };
 }
