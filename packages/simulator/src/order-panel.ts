@@ -152,5 +152,5 @@ function took({ sentAt, endedAt }: NotificationAttempt): number {
 
 /** One element a line, for the eye; the record has the exact bytes. */
 function spread(xml: string): string {
-  return xml.replaceAll(/>\s*</g, '>\n<');
+  return xml.replaceAll(/(<xml>|<\/\w+>)\s*(?=<)/g, '$1\n');
 }
