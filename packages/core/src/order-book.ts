@@ -7,7 +7,7 @@ import {
   type OrderRecord,
   type OrderState,
 } from './order-record.js';
-import type { Applied, OrderChange } from './order-transition.js';
+import type { Applied, OrderChange } from './order-changes.js';
 
 export { isRefunded } from './order-delivery.js';
 export { decodeOrder, encodeOrder } from './order-text.js';
@@ -24,7 +24,7 @@ export type {
   RefundRecord,
 } from './order-record.js';
 export { transition } from './order-transition.js';
-export type { Applied, OrderChange, OrderIntent, Outcome } from './order-transition.js';
+export type { Applied, OrderChange, OrderIntent, Outcome } from './order-changes.js';
 
 /**
  * The port to wherever orders are kept. What every book must guarantee is in docs/order-book.md; testkit checks it.

@@ -1,5 +1,5 @@
 import { purchaseName, type Delivery, type OrderRecord } from './order-record.js';
-import type { Step, HandOverChange, Stay, To } from './order-transition.js';
+import type { Step, HandOverChange, Stay, To } from './order-changes.js';
 
 export const NOTHING_TO_DELIVER: Delivery = Object.freeze({
   state: 'NONE',

@@ -1,6 +1,6 @@
 import { NOTHING_TO_DELIVER, readyAt, refundsUnderWay } from './order-delivery.js';
 import type { OrderRecord, RefundRecord } from './order-record.js';
-import type { Step, RefundChange, Stay, To } from './order-transition.js';
+import type { Step, RefundChange, Stay, To } from './order-changes.js';
 
 /** An order takes no more of them. */
 const MAX_REFUNDS = 50;

@@ -1,0 +1,87 @@
+import type { Step, Stay, To } from './order-changes.js';
+import { readyAt, withheld } from './order-delivery.js';
+import { purchaseName, transactionName, type OrderRecord, type PaymentEvidence } from './order-record.js';
+
+/**
+ * Joins a signed payment to its order.
+ * @param taken names of `namesOf` that another order holds
+ */
+export function joinPayment(
+  order: OrderRecord,
+  payment: PaymentEvidence,
+  now: Date,
+  taken: ReadonlySet<string>,
+  to: To,
+  stay: Stay,
+): Step {
+  const elsewhere = taken.has(transactionName(order.key.mchId, payment.transactionId));
+  // Once a person has accepted a payment as it is, its repeats say nothing new.
+  if (order.state === 'PAID' && order.payment !== undefined && !elsewhere && sameEvidence(order.payment, payment))
+    return stay('unchanged');
+  const difference = elsewhere ? 'transaction_id' : contradiction(order, payment);
+  if (difference !== undefined) {
+    if (order.state === 'QUARANTINED') return stay('conflict');
+    // What was delivered stays delivered: only the state says that a person has to look.
+    const quarantined = to(
+      {
+        state: 'QUARANTINED',
+        reason: difference,
+        payment: order.payment ?? (elsewhere ? undefined : payment),
+        link: undefined,
+        pollAt: undefined,
+      },
+      difference,
+    );
+    return { ...quarantined, outcome: 'conflict' };
+  }
+  if (order.state === 'QUARANTINED') return stay(order.delivery.state === 'DONE' ? 'unchanged' : 'conflict');
+  if (order.state === 'PAID') return stay('unchanged');
+  const paid = { state: 'PAID', payment, link: undefined, pollAt: undefined, takenUntil: undefined } as const;
+  // Paid after WeChat Pay had confirmed the close: the goods may have been sold to somebody else.
+  const reason = order.state === 'CLOSED' ? 'paid-after-close' : paidTwice(order, taken);
+  return reason === undefined
+    ? to({ ...paid, reason: undefined, delivery: readyAt(order.delivery, now) })
+    : to({ ...paid, reason, delivery: withheld(order.delivery) }, reason);
+}
+
+/** The purchase was paid for by another attempt. */
+function paidTwice(order: OrderRecord, taken: ReadonlySet<string>): 'paid-twice' | undefined {
+  const { key, orderRef } = order;
+  return orderRef !== undefined && taken.has(purchaseName(key, orderRef)) ? 'paid-twice' : undefined;
+}
+
+/** A person has decided about an order in quarantine. */
+export function resolved(
+  order: OrderRecord,
+  as: 'deliver' | 'withhold',
+  now: Date,
+  taken: ReadonlySet<string>,
+  to: To,
+): Step {
+  if (order.payment === undefined) return to({ state: 'CLOSED', reason: 'resolved', pollAt: undefined }, as);
+  if (order.delivery.state === 'DONE') return to({ state: 'PAID', reason: undefined }, as);
+  const reason = as === 'withhold' ? 'resolved' : paidTwice(order, taken);
+  return reason === undefined
+    ? to({ state: 'PAID', reason, delivery: readyAt(order.delivery, now) }, as)
+    : to({ state: 'PAID', reason, delivery: withheld(order.delivery) }, as);
+}
+
+/** The field in which a signed payment contradicts the stored order, or `undefined`. */
+function contradiction(order: OrderRecord, payment: PaymentEvidence): string | undefined {
+  if (payment.appId !== order.appId) return 'appid';
+  if (payment.totalFee !== order.totalFee) return 'total_fee';
+  if (payment.feeType !== order.feeType) return 'fee_type';
+  if (order.attach !== undefined && payment.attach !== order.attach) return 'attach';
+  if (order.payment !== undefined && payment.transactionId !== order.payment.transactionId) return 'transaction_id';
+  return undefined;
+}
+
+function sameEvidence(a: PaymentEvidence, b: PaymentEvidence): boolean {
+  return (
+    a.transactionId === b.transactionId &&
+    a.appId === b.appId &&
+    a.totalFee === b.totalFee &&
+    a.feeType === b.feeType &&
+    a.attach === b.attach
+  );
+}
