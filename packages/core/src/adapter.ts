@@ -274,12 +274,18 @@ export function pageReply(
   page: Page,
   instance: WechatH5,
   request: CapturedRequest,
-  options: { mounted: boolean; trust?: TrustFunction | undefined },
+  options: {
+    mounted: boolean;
+    trust?: TrustFunction | undefined;
+    /** What the application had set on the response. */
+    applicationHeaders?: ApplicationHeaders;
+  },
 ): PageReply | undefined {
   const { doctor, ipProbe } = partsFor(instance);
   const path = page === 'doctor' ? DOCTOR_PATH : ipProbe?.path;
   if (!options.mounted && request.path !== path) return undefined;
-  return page === 'doctor' ? doctor(request, options.trust) : ipProbe?.reply(request, options.trust);
+  if (page === 'ip-probe') return ipProbe?.reply(request, options.trust);
+  return doctor(request, options.trust, options.applicationHeaders);
 }
 
 /** The pages of the payer. */

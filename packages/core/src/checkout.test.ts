@@ -222,6 +222,13 @@ test('what checkout.order throws becomes a page, and a problem with its cause', 
   expect(problems).toMatchObject([{ type: 'checkout-failed', code: 'HANDLER_FAILED', error: { cause: thrown } }]);
 });
 
+test('an order that cannot be is a page, too', async () => {
+  const { post, ordered, problems } = checkoutFixture();
+  expect(await post(OWN_FORM, { order: { ...ORDER, outTradeNo: 'TEA-1' } })).toMatchObject({ status: 500 });
+  expect(ordered).toEqual([]);
+  expect(problems).toMatchObject([{ type: 'checkout-failed', code: 'ORDER_FIELD_INVALID' }]);
+});
+
 test('a form that names nothing orders nothing', async () => {
   const { post, ordered } = checkoutFixture();
   expect(await post(OWN_FORM, { order: undefined })).toMatchObject({ status: 400 });

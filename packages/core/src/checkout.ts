@@ -15,9 +15,15 @@ import type { HandledOrder, PayerHandles } from './payer-handle.js';
 import type { PayerSite } from './payer-page.js';
 import type { PayerVisit } from './payer-visit.js';
 import type { PaymentStatus } from './payment-status.js';
-import { asWechatH5Error, type ProblemReporter, type ProblemType } from './problems.js';
-import { blocksCashier, formActionBlocks, referrerHidden } from './referrer-diagnosis.js';
-import { resultPage, returnPage } from './return-page.js';
+import { asWechatH5Error, type ProblemReporter } from './problems.js';
+import {
+  blocksCashier,
+  formActionBlocks,
+  referrerHidden,
+  silentPolicy,
+  type ApplicationHeaders,
+} from './referrer-diagnosis.js';
+import { resultPage, returnPage, type ReturningOrder } from './return-page.js';
 
 /** Mistakes and origins that are told of in the life of a process: strangers must fill neither memory nor a log. */
 const MAX_TOLD = 30;
@@ -39,8 +45,7 @@ interface CheckoutParts {
 
 /** What is known of a request by the time that something fails. */
 interface Progress {
-  order?: HandledOrder;
-  launch?: Launch;
+  order?: ReturningOrder;
   retryAfter?: number;
 }
 
@@ -49,7 +54,7 @@ export class Checkout {
   readonly #parts: CheckoutParts;
   readonly #site: PayerSite;
   readonly #rate: OrderRate;
-  readonly #told = new Set<string>();
+  readonly #told = new Map<string, WechatH5Error>();
 
   constructor(parts: CheckoutParts) {
     this.#parts = parts;
@@ -82,12 +87,12 @@ export class Checkout {
     try {
       const { request } = visit;
       if (request.method !== 'POST') throw notAllowed(request);
-      progress.launch = launchOf(request, this.#parts.merchants);
+      const launch = launchOf(request, this.#parts.merchants);
       if (isWechatBrowser(headerValue(request.rawHeaders, 'user-agent'))) return insideWechatPage(this.#site);
-      checkRegistered(progress.launch.origin, this.#parts.merchants);
+      checkRegistered(launch.origin, this.#parts.merchants);
       progress.retryAfter = this.#rate.take(visit.clientIp.ip);
       if (progress.retryAfter > 0) throw tooMany(this.settings.ordersPerMinute);
-      return await this.#toCashier(visit, progress.launch, await ordered(placeOrder), progress);
+      return await this.#toCashier(visit, launch, await ordered(placeOrder), progress);
     } catch (error) {
       return this.#failed(error, progress, 'POST');
     }
@@ -96,20 +101,18 @@ export class Checkout {
   async #toCashier(visit: PayerVisit, launch: Launch, order: NewOrder, progress: Progress): Promise<PageReply> {
     const { merchants, given } = this.#parts;
     const { mchId, appId, subMchId, h5Domains } = merchants.named(order);
-    const orderOf = (outTradeNo: string): HandledOrder => ({
-      outTradeNo,
-      mchId,
-      appId,
-      ...(subMchId === undefined ? {} : { subMchId }),
-    });
-    progress.order = orderOf(order.outTradeNo);
+    const returning = (outTradeNo: string): ReturningOrder => {
+      const handled = { outTradeNo, mchId, appId, ...(subMchId === undefined ? {} : { subMchId }) };
+      return { outTradeNo, returnUrl: this.#returnUrl(handled, launch) };
+    };
+    const wanted = returning(order.outTradeNo);
+    if (given) progress.order = wanted;
     const returns = given && order.redirectUrl === undefined;
-    if (returns) redirectTarget(this.#returnUrl(progress.order, launch), h5Domains);
+    if (returns) redirectTarget(wanted.returnUrl, h5Domains);
     const placed = await visit.createOrder(order);
     // Known only now: attempts at one purchase have numbers of their own.
-    progress.order = orderOf(placed.outTradeNo);
-    const { mwebUrl } = placed;
-    const link = returns ? withRedirectUrl(mwebUrl, this.#returnUrl(progress.order, launch), { h5Domains }) : mwebUrl;
+    const { returnUrl } = returning(placed.outTradeNo);
+    const link = returns ? withRedirectUrl(placed.mwebUrl, returnUrl, { h5Domains }) : placed.mwebUrl;
     return this.#isFreeToRedirect(visit, launch) ? seeOtherReply(link) : launchPage(link, this.#site);
   }
 
@@ -132,8 +135,8 @@ export class Checkout {
       const handle = new URLSearchParams(request.query ?? '').get(HANDLE) ?? '';
       const order = this.#parts.handles.read(handle);
       if (order === undefined) throw handleInvalid();
-      progress.order = order;
       const own = { outTradeNo: order.outTradeNo, returnUrl: `?${query(handle)}` };
+      progress.order = own;
       if (method !== 'POST') return returnPage(own, this.#site);
       const status = await this.#parts.confirm(order);
       const { payment } = status;
@@ -145,14 +148,22 @@ export class Checkout {
     }
   }
 
-  #returnUrl(order: HandledOrder, launch: Launch | undefined): string {
+  /** For the operator's page: what was told, and what its own headers show. */
+  findings(applicationHeaders: ApplicationHeaders): readonly WechatH5Error[] {
+    const found = new Map(this.#told);
+    if (this.isGiven && silentPolicy(applicationHeaders) !== undefined)
+      found.set('REFERRER_POLICY', referrerHidden(applicationHeaders));
+    return [...found.values()];
+  }
+
+  #returnUrl(order: HandledOrder, launch: Launch): string {
     const { returnUrl, shopOrigin } = this.settings;
-    const url = new URL(returnUrl, launch?.origin ?? shopOrigin);
+    const url = new URL(returnUrl, launch.origin ?? shopOrigin);
     url.searchParams.set(HANDLE, this.#parts.handles.sign(order));
     return url.href;
   }
 
-  #failed(thrown: unknown, { order, launch, retryAfter }: Progress, allow: string): PageReply {
+  #failed(thrown: unknown, { order, retryAfter }: Progress, allow: string): PageReply {
     const error = isWechatH5Error(thrown)
       ? thrown
       : asWechatH5Error(
@@ -162,25 +173,19 @@ export class Checkout {
           'The payer was shown that the shop failed; see cause. 付款人看到的是本店系统出错，原因见 cause。',
         );
     const { code } = error;
-    if (code === 'ORIGIN_REFUSED') this.#tell(error.message, error);
-    else if (code === 'ORIGIN_NOT_REGISTERED') this.#tell(error.message, error);
+    if (code === 'ORIGIN_REFUSED' || code === 'ORIGIN_NOT_REGISTERED') this.#tell(error.message, error);
     else if (payerErrorStatus(code) >= 500) this.#parts.report('checkout-failed', error, order ?? {});
-    const { given } = this.#parts;
-    const page = payerErrorPage(
-      code,
-      this.#site,
-      order && given ? { outTradeNo: order.outTradeNo, returnUrl: this.#returnUrl(order, launch) } : undefined,
-    );
+    const page = payerErrorPage(code, this.#site, order);
     if (code === 'METHOD_NOT_ALLOWED') return { ...page, headers: { ...page.headers, allow } };
     if (code !== 'TOO_MANY_ORDERS') return page;
     return { ...page, headers: { ...page.headers, 'retry-after': String(retryAfter) } };
   }
 
   /** Once for each mistake. */
-  #tell(mistake: string, error: WechatH5Error, type: ProblemType = 'misconfigured'): void {
+  #tell(mistake: string, error: WechatH5Error): void {
     if (this.#told.has(mistake) || this.#told.size >= MAX_TOLD) return;
-    this.#told.add(mistake);
-    this.#parts.report(type, error);
+    this.#told.set(mistake, error);
+    this.#parts.report('misconfigured', error);
   }
 }
 

@@ -57,6 +57,47 @@ describe('the doctor', () => {
     expect(reply?.body).not.toContain('10.0.0.2');
   });
 
+  test('X17: the application’s own Referrer-Policy, and what forms have shown', async () => {
+    const instance = createWechatH5({ ...OPTIONS, doctorSecret: SECRET, checkout: {}, onProblem: () => {} });
+    const seen = (applicationHeaders: Record<string, string>): unknown =>
+      JSON.parse(
+        pageReply('doctor', instance, request({ headers: bearer, remoteAddress: '8.8.8.8' }), {
+          mounted: true,
+          applicationHeaders,
+        })?.body ?? '',
+      );
+    expect(seen({ 'referrer-policy': 'strict-origin-when-cross-origin' })).toMatchObject({ verdict: 'fine' });
+    expect(seen({ 'referrer-policy': 'no-referrer' })).toMatchObject({
+      verdict: 'look',
+      checkout: [{ code: 'REFERRER_POLICY', message: expect.stringContaining('no-referrer') }],
+    });
+    const form = request({
+      method: 'POST',
+      remoteAddress: '8.8.8.8',
+      headers: { 'Sec-Fetch-Site': 'same-origin', Origin: 'null' },
+    });
+    await bindToRequest(instance, form).pay({ outTradeNo: 'TEA-1', body: '', totalFee: 1 });
+    expect(seen({})).toMatchObject({ verdict: 'fine', checkout: [] });
+    await bindToRequest(instance, { ...form, rawHeaders: ['Origin', 'https://new.example'] }).pay({
+      outTradeNo: 'TEA-000001',
+      body: 'Tea',
+      totalFee: 1,
+    });
+    expect(seen({})).toMatchObject({ verdict: 'look', checkout: [{ code: 'ORIGIN_REFUSED' }] });
+  });
+
+  test('X24: says that nothing may ask WeChat Pay to log in', () => {
+    expect(JSON.parse(doctorPage(wechatH5, request({ headers: bearer }))?.body ?? '')).toMatchObject({
+      checklist: expect.arrayContaining([
+        expect.objectContaining({
+          server: 'notifyUrl',
+          en: expect.stringContaining('no session'),
+          zh: expect.stringContaining('登录态'),
+        }),
+      ]),
+    });
+  });
+
   test('as JSON: peer, lines, hops, the address', () => {
     const reply = doctorPage(wechatH5, request({ headers: { ...bearer, 'X-Forwarded-For': '6.6.6.6, 8.8.8.8' } }));
     expect(reply?.headers).toMatchObject({

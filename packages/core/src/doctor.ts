@@ -1,3 +1,4 @@
+import type { WechatH5Error } from './errors.js';
 import type { ClientIpExplanation, ClientIpRequest, TrustFunction } from './client-ip.js';
 import { escapeHtml, htmlReply, jsonReply, textReply, type PageReply, type PageRequest } from './page.js';
 import { headerValue, isAuthorized } from './operator-secret.js';
@@ -6,6 +7,8 @@ export interface DoctorReport {
   /** `fine`: the address found is what WeChat Pay will be sent, and nothing looks wrong. */
   verdict: 'fine' | 'look' | 'broken';
   clientIp: ClientIpExplanation;
+  /** What the application's headers, or the forms of payers, have shown since this process began. */
+  checkout: readonly Pick<WechatH5Error, 'code' | 'message' | 'hint'>[];
   /** What no application can see in a request, and only the proxy's own configuration shows. */
   checklist: readonly ChecklistItem[];
 }
@@ -49,6 +52,12 @@ const CHECKLIST: readonly ChecklistItem[] = [
     en: 'Hops are counted, not checked: a visitor who comes directly chooses the address. Close the direct way, or list the proxies.',
     zh: '跳数只计数而不核对：绕过代理直连的访客可以任意伪造地址。请关闭直连，或改为列出代理。',
   },
+  {
+    server: 'notifyUrl',
+    look: 'a login, a CSRF check or a bot challenge in front of it',
+    en: 'WeChat Pay has no session and no token: whatever asks for one loses every notification. Mount the notify middleware before such checks, and except its path at the CDN.',
+    zh: '微信支付没有登录态和令牌：通知地址不能做登录态、CSRF 或人机校验，否则会丢失所有通知。请把通知中间件放在这些校验之前，并在 CDN 上放行该路径。',
+  },
 ];
 
 /**
@@ -61,6 +70,7 @@ export function doctorReply(
     secret: string;
     explain: (request: ClientIpRequest, trust?: TrustFunction) => ClientIpExplanation;
     trust?: TrustFunction | undefined;
+    checkout: readonly WechatH5Error[];
   },
 ): PageReply {
   if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -72,8 +82,10 @@ export function doctorReply(
     });
   }
   const clientIp = parts.explain(request, parts.trust);
-  const verdict = clientIp.error !== undefined ? 'broken' : clientIp.suggestion === undefined ? 'fine' : 'look';
-  const report: DoctorReport = { verdict, clientIp, checklist: CHECKLIST };
+  const checkout = parts.checkout.map(({ code, message, hint }) => ({ code, message, hint }));
+  const isFine = clientIp.suggestion === undefined && checkout.length === 0;
+  const verdict = clientIp.error !== undefined ? 'broken' : isFine ? 'fine' : 'look';
+  const report: DoctorReport = { verdict, clientIp, checkout, checklist: CHECKLIST };
   const wantsPage = (headerValue(request.rawHeaders, 'accept') ?? '').includes('text/html');
   return wantsPage ? htmlReply(200, doctorPage(report)) : jsonReply(200, report);
 }
@@ -84,7 +96,7 @@ const VERDICTS = {
   broken: ['✗ 有误', 'No address: orders of this visitor are refused.'],
 } as const;
 
-function doctorPage({ verdict, clientIp, checklist }: DoctorReport): string {
+function doctorPage({ verdict, clientIp, checkout, checklist }: DoctorReport): string {
   const { peer, lines, hops, suggestion, error, header } = clientIp;
   const [zh, en] = VERDICTS[verdict];
   const found = clientIp.clientIp;
@@ -105,6 +117,7 @@ function doctorPage({ verdict, clientIp, checklist }: DoctorReport): string {
 ${found === undefined ? '' : `<p class="note">IPv${found.family}, ${found.public ? '公网 public' : '非公网 not public'}, ${escapeHtml(found.source)}</p>`}
 ${error === undefined ? '' : `<section><h2>${escapeHtml(error.code)}</h2><p>${escapeHtml(error.message)}</p><p>${escapeHtml(error.hint)}</p></section>`}
 ${suggestion === undefined ? '' : `<section><h2>改这一行 <small lang="en">Change this line</small></h2><pre>${escapeHtml(suggestion.line)}</pre><p>${escapeHtml(suggestion.zh)}</p><p lang="en">${escapeHtml(suggestion.en)}</p></section>`}
+${checkout.map((found) => `<section><h2>${escapeHtml(found.code)}</h2><p>${escapeHtml(found.message)}</p><p>${escapeHtml(found.hint)}</p></section>`).join('\n')}
 <section><h2>路径 <small lang="en">The way here</small></h2>
 <ol>
 <li><code>${escapeHtml(peer.address ?? 'UNIX socket')}</code> <em>${escapeHtml(peer.verdict)}</em> <small>对端 peer</small></li>

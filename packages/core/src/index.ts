@@ -3,6 +3,7 @@ export type { BillRow, BillSummary, FundFlowRow, FundFlowSummary } from './bill-
 export type { Bill, BillOptions, FundFlowOptions } from './bills.js';
 export { isWechatBrowser } from './browser.js';
 export type { Certificate } from './certificate.js';
+export type { CheckoutOptions, PlaceOrder, ReceiptLine } from './checkout-options.js';
 export type { Coupon, RefundedCoupon } from './coupons.js';
 export { createClientIpResolver } from './client-ip.js';
 export type { ClientIp, ClientIpExplanation, ClientIpOptions, ClientIpRequest, ClientIpResolver } from './client-ip.js';
@@ -21,6 +22,8 @@ export type { NotificationReply, NotificationRequest } from './notification-endp
 export { optionsFromEnv } from './environment.js';
 export type { WechatH5Options } from './options.js';
 export type { OrderBook, OrderChange, OrderKey, OrderRecord } from './order-book.js';
+export type { PageReply } from './page.js';
+export type { HandledOrder } from './payer-handle.js';
 export type { H5Order, OrderQuery, OrderRef } from './orders.js';
 export type { Payment } from './payment.js';
 export type { PaymentStatus } from './payment-status.js';

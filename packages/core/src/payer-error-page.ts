@@ -1,6 +1,7 @@
 import type { WechatH5ErrorCode } from './errors.js';
 import type { Bilingual, Html } from './html.js';
 import type { PageReply } from './page.js';
+import type { ReturningOrder } from './return-page.js';
 import { BACK, checkForm, link, ORDER_NUMBER, payerPage, type PayerSite } from './payer-page.js';
 
 interface Explanation {
@@ -141,11 +142,7 @@ export function payerErrorStatus(code: WechatH5ErrorCode): number {
  *
  * @param order when there is one: then the payer can check it from here
  */
-export function payerErrorPage(
-  code: WechatH5ErrorCode,
-  site: PayerSite,
-  order?: { outTradeNo: string; returnUrl: string },
-): PageReply {
+export function payerErrorPage(code: WechatH5ErrorCode, site: PayerSite, order?: ReturningOrder): PageReply {
   const { status, heading, text, checkFirst = false } = EXPLANATIONS[code] ?? SHOP_AT_FAULT;
   const check = (className?: string): Html =>
     checkForm(order?.returnUrl ?? '', ['查询支付结果', 'Check the payment'], className);

@@ -8,7 +8,7 @@ export type ApplicationHeaders = Readonly<OutgoingHttpHeaders>;
 const SILENT = new Set(['no-referrer', 'same-origin']);
 
 /** The application's Referrer-Policy, if it hides the shop from WeChat Pay. */
-function silentPolicy(headers: ApplicationHeaders): string | undefined {
+export function silentPolicy(headers: ApplicationHeaders): string | undefined {
   // Of several policies the last one that a browser knows holds.
   const policy = textOf(headers['referrer-policy']).split(',').at(-1)?.trim().toLowerCase() ?? '';
   return SILENT.has(policy) ? policy : undefined;
@@ -33,11 +33,14 @@ function admits(sources: readonly string[], cashierOrigin: string): boolean {
 
 export function referrerHidden(headers: ApplicationHeaders): WechatH5Error {
   const policy = silentPolicy(headers);
-  const seen = policy === undefined ? '' : `; the application sends Referrer-Policy: ${policy}`;
-  return new WechatH5Error('REFERRER_POLICY', `A page of the shop sent its order without a Referer${seen}`, {
+  const seen =
+    policy === undefined
+      ? 'A page of the shop sent its order without a Referer'
+      : `The shop hides where its payers come from: the application sends Referrer-Policy: ${policy}`;
+  return new WechatH5Error('REFERRER_POLICY', seen, {
     field: 'Referrer-Policy',
     hint:
-      'WeChat Pay would show 商家参数格式有误. The payer was sent on by a page of its own, which takes a moment longer. ' +
+      'WeChat Pay would show 商家参数格式有误, so payers are sent on by a page in between, which takes a moment longer. ' +
       "Send Referrer-Policy: strict-origin-when-cross-origin; helmet({ referrerPolicy: { policy: 'strict-origin-when-cross-origin' } }). " +
       '请将页面的 Referrer-Policy 设为 strict-origin-when-cross-origin（helmet 默认的 no-referrer 会清空 Referer）。',
   });
@@ -48,7 +51,7 @@ export function formActionBlocks(headers: ApplicationHeaders, cashierOrigin: str
   return new WechatH5Error('FORM_ACTION', `The application's Content-Security-Policy is ${policy}`, {
     field: 'Content-Security-Policy',
     hint:
-      `Chromium applies form-action to the redirect after a form: the Pay button would do nothing. The payer was sent on by a page of its own. Add ${cashierOrigin} to form-action. ` +
+      `Chromium applies form-action to the redirect after a form: the Pay button would do nothing. Payers are sent on by a page in between. Add ${cashierOrigin} to form-action. ` +
       `Chromium 会对表单提交后的跳转应用 form-action：请在 form-action 中加入 ${cashierOrigin}。`,
   });
 }

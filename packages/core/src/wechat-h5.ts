@@ -23,6 +23,7 @@ import {
   type NotificationRequest,
 } from './notification-endpoint.js';
 import { settingsOf, type WechatH5Options } from './options.js';
+import type { ApplicationHeaders } from './referrer-diagnosis.js';
 import type { OrderBook } from './order-book.js';
 import { MIDDLE_PAGE_HOST } from './mweb-url.js';
 import { PayerHandles, type HandledOrder } from './payer-handle.js';
@@ -183,7 +184,7 @@ export interface InstanceParts {
   /** `clientIp` with the application's own compiled `trust proxy`, for `trust: 'express'`. */
   clientIp(request: ClientIpRequest, trust?: TrustFunction): ClientIp;
   /** The operator's page; `undefined` without a secret: there is none. */
-  doctor(request: PageRequest, trust?: TrustFunction): PageReply | undefined;
+  doctor(request: PageRequest, trust?: TrustFunction, applicationHeaders?: ApplicationHeaders): PageReply | undefined;
   readonly ipProbe: IpProbe | undefined;
   readonly checkout: Checkout;
 }
@@ -339,10 +340,15 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
       await gateway.close();
     },
     clientIp,
-    doctor: (request, trust) =>
+    doctor: (request, trust, applicationHeaders = {}) =>
       doctorSecret === undefined
         ? undefined
-        : doctorReply(request, { secret: doctorSecret, explain: (asked, by) => resolver.explain(asked, by), trust }),
+        : doctorReply(request, {
+            secret: doctorSecret,
+            explain: (asked, by) => resolver.explain(asked, by),
+            trust,
+            checkout: checkout.findings(applicationHeaders),
+          }),
     ipProbe,
     checkout,
   };

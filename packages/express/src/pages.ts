@@ -79,6 +79,7 @@ function page<Tx>(name: Page, argument: WechatH5Argument<Tx> | undefined): Middl
     const reply = pageReply(name, instance, captureRequest(request, request.originalUrl), {
       mounted: isMounted(request, wechatH5PageMiddleware),
       trust: trustOfApplication(request),
+      applicationHeaders: response.getHeaders(),
     });
     if (reply === undefined) next();
     else sendReply(response, reply);

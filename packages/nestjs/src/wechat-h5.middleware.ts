@@ -5,9 +5,12 @@ import {
   captureRequest,
   holdResponse,
   isForNotify,
+  isForPayer,
   isPending,
   pageReply,
+  payerReply,
   receiveNotification,
+  sendPage,
   sendReply,
   type BoundWechatH5,
   type ParsedIncomingMessage,
@@ -28,8 +31,8 @@ interface RawRequest extends ParsedIncomingMessage {
 export type Middleware = (request: RawRequest, response: ServerResponse, next: (error?: unknown) => void) => void;
 
 /**
- * Binds an instance to every request, and answers its notifications (and the doctor and the IPv4 probe, where
- * the options configure them) on Node's own request and response, out of reach of everything that Nest does to
+ * Binds an instance to every request, and answers its notifications (and the doctor, the IPv4 probe and the
+ * payer's pages, where the options configure them) on Node's own request and response, out of reach of everything that Nest does to
  * requests and replies.
  */
 export function createMiddleware(instance: WechatH5, name: string | undefined): Middleware {
@@ -39,8 +42,19 @@ export function createMiddleware(instance: WechatH5, name: string | undefined): 
     const bound = bindToRequest(instance, captured, trust);
     (request[BOUND] ??= new Map()).set(name, bound);
     for (const page of ['doctor', 'ip-probe'] as const) {
-      const reply = pageReply(page, instance, captured, { mounted: false, trust });
+      const reply = pageReply(page, instance, captured, {
+        mounted: false,
+        trust,
+        applicationHeaders: response.getHeaders(),
+      });
       if (reply !== undefined) return sendReply(response, reply);
+    }
+    for (const page of ['pay', 'return'] as const) {
+      if (!isForPayer(page, instance, captured.path)) continue;
+      return void payerReply(page, instance, { request, response, captured, trust }).then(
+        (reply) => sendPage(response, reply),
+        next,
+      );
     }
     if (!isForNotify(instance, captured.path)) return next();
     receiveNotification(instance, request, captured).then((answer) => {
