@@ -10,6 +10,7 @@ import {
 import type { Applied, OrderChange } from './order-changes.js';
 
 export { isRefunded } from './order-delivery.js';
+export { quoted } from './errors.js';
 export { decodeOrder, encodeOrder } from './order-text.js';
 export { closableAt, dueAt, namesOf, orderId, paidOn, transactionName } from './order-record.js';
 export type {

@@ -1,0 +1,2 @@
+export { LmdbOrderBook } from './lmdb-order-book.js';
+export type { LmdbOrderBookOptions } from './options.js';

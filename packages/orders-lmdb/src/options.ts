@@ -1,0 +1,90 @@
+import { closeSync, existsSync, mkdirSync, openSync, readSync, statfsSync } from 'node:fs';
+import { join } from 'node:path';
+import { WechatH5Error } from '@wechat-h5/core';
+import { quoted } from '@wechat-h5/core/order-book';
+
+export interface LmdbOrderBookOptions {
+  /** The folder of the book's files, made if it is not there. On a disk of this machine. */
+  path: string;
+  /** Milliseconds to wait for the store, 100 to 60 000: another process may hold its lock. Default 3000. */
+  timeoutMs?: number;
+}
+
+// Of statfs(2): their locks and their shared memory do not reach the other machine.
+const NETWORK_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
+  [0x6969, 'NFS'],
+  [0x517b, 'SMB'],
+  [0xff534d42, 'CIFS'],
+  [0xfe534d42, 'SMB2'],
+  [0x00c36400, 'Ceph'],
+  [0x01161970, 'GFS2'],
+  [0x7461636f, 'OCFS2'],
+  [0x5346414f, 'AFS'],
+]);
+
+/** In the first page of every file, behind the page's header. */
+const MAGIC = 0xbeefc0de;
+
+/** @throws {WechatH5Error} `OPTIONS_INVALID` */
+export function checked({ path, timeoutMs = 3000 }: LmdbOrderBookOptions): Required<LmdbOrderBookOptions> {
+  if (typeof path !== 'string' || path === '') {
+    throw new WechatH5Error('OPTIONS_INVALID', 'path is not the name of a folder', {
+      field: 'path',
+      hint: 'Name a folder on this machine that this program may write to. 请填写本机可写的目录。',
+    });
+  }
+  if (!Number.isSafeInteger(timeoutMs) || timeoutMs < 100 || timeoutMs > 60_000) {
+    throw new WechatH5Error('OPTIONS_INVALID', `timeoutMs is ${quoted(String(timeoutMs))}`, {
+      field: 'timeoutMs',
+      hint: 'Give whole milliseconds from 100 to 60000. 请填写 100 到 60000 之间的整数毫秒。',
+    });
+  }
+  return { path, timeoutMs };
+}
+
+/**
+ * Makes the folder.
+ * @throws {WechatH5Error} `OPTIONS_INVALID`: it lies on another machine; `ORDER_BOOK_FAILED`: it cannot be made, or holds
+ *   something else
+ */
+export function prepareFolder(path: string): void {
+  let type: number;
+  try {
+    mkdirSync(path, { recursive: true });
+    ({ type } = statfsSync(path));
+    refuseForeignFile(join(path, 'data.mdb'));
+  } catch (error) {
+    throw bookFailed(error);
+  }
+  const remote = networkFileSystem(type);
+  if (remote === undefined) return;
+  throw new WechatH5Error('OPTIONS_INVALID', `path lies on another machine (${remote})`, {
+    field: 'path',
+    hint: 'LMDB is for the processes of one machine. For several machines use @wechat-h5/orders-postgres. LMDB 仅适用于单台机器，多台机器请使用 @wechat-h5/orders-postgres。',
+  });
+}
+
+/** LMDB maps the file into memory and believes it: a file of something else would end the process. */
+function refuseForeignFile(file: string): void {
+  if (!existsSync(file)) return;
+  const head = Buffer.alloc(28);
+  const descriptor = openSync(file, 'r');
+  const length = readSync(descriptor, head, 0, head.length, 0);
+  closeSync(descriptor);
+  if (length === 0 || (length === head.length && head.readUInt32LE(24) === MAGIC)) return;
+  throw new Error('data.mdb is no file of LMDB');
+}
+
+/** What `statfs` calls the type of a file system that other machines may share, or `undefined`. */
+export function networkFileSystem(type: number): string | undefined {
+  // Some of them do not fit a signed 32-bit number.
+  return NETWORK_FILE_SYSTEMS.get(type < 0 ? type + 2 ** 32 : type);
+}
+
+export function bookFailed(error: unknown): WechatH5Error {
+  const text = quoted(error instanceof Error ? error.message : String(error), 200);
+  return new WechatH5Error('ORDER_BOOK_FAILED', `LMDB: ${text}`, {
+    hint: 'Nothing is known to be stored. Look at the free space and the permissions of the folder. 请检查目录的剩余空间和权限。',
+    cause: error,
+  });
+}

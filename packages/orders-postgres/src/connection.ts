@@ -1,0 +1,138 @@
+import { WechatH5Error, isWechatH5Error } from '@wechat-h5/core';
+import { quoted } from '@wechat-h5/core/order-book';
+import type { Pool, PoolClient } from 'pg';
+
+/** A serialization failure or a deadlock: the same statement may succeed at once. */
+const AGAIN: ReadonlySet<string> = new Set(['40001', '40P01']);
+const TRIES = 3;
+
+/** SQLSTATE of what the server said, or `undefined` when it was not the server that spoke. */
+export function sqlState(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null)?.code;
+  // `ECONNRESET` has another length than every SQLSTATE.
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+}
+
+/** Connections of a pool, each given back after use, or given up: no step waits longer than `timeoutMs`. */
+export class Connections {
+  readonly #pool: Pool;
+  readonly #timeoutMs: number;
+
+  constructor({ pool, timeoutMs }: { pool: Pool; timeoutMs: number }) {
+    this.#pool = pool;
+    this.#timeoutMs = timeoutMs;
+    // A pool that nobody listens to ends the process when the server closes an idle connection.
+    if (pool.listenerCount('error') === 0) pool.on('error', () => {});
+  }
+
+  /**
+   * Runs statements that each stand for themselves, all of them again after a serialization failure or a deadlock.
+   * @throws {WechatH5Error} `ORDER_BOOK_FAILED`
+   */
+  async run<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#lend(async (client, giveUp) => {
+          try {
+            return await this.#inTime(work(client), 'did not answer');
+          } catch (error) {
+            if (sqlState(error) === undefined) giveUp();
+            throw error;
+          }
+        });
+      } catch (error) {
+        if (tries === TRIES || !AGAIN.has(sqlState(error) ?? '')) throw bookFailed(error);
+      }
+    }
+  }
+
+  /**
+   * Runs `work` in a transaction.
+   * @param limited whether `work` has to end within `timeoutMs`: a handler of the shop's takes as long as it likes
+   * @throws what `work` threw, else {@link WechatH5Error} `ORDER_BOOK_FAILED`; when the connection was lost during the
+   *   commit nobody knows whether it took place
+   */
+  async transaction<T>(work: (client: PoolClient) => Promise<T>, limited: boolean): Promise<T> {
+    return this.#lend(async (client, giveUp) => {
+      const statement = async (text: string): Promise<string> => {
+        try {
+          return (await this.#inTime(client.query(text), 'did not answer')).command;
+        } catch (error) {
+          giveUp();
+          throw bookFailed(error);
+        }
+      };
+      // Whatever the role's default is: a handler that outlives a renewal of its lease must still see the row as it is.
+      await statement('BEGIN ISOLATION LEVEL READ COMMITTED');
+      let result: T;
+      try {
+        result = await (limited ? this.#inTime(work(client), 'did not answer') : work(client));
+      } catch (error) {
+        if (limited && sqlState(error) === undefined) giveUp();
+        await statement('ROLLBACK').catch(() => {});
+        throw error;
+      }
+      // What a failed statement has aborted is rolled back by COMMIT, too, and without an error.
+      if ((await statement('COMMIT')) !== 'COMMIT')
+        throw bookFailed(new Error('a statement of the transaction failed'));
+      return result;
+    });
+  }
+
+  async #lend<T>(work: (client: PoolClient, giveUp: () => void) => Promise<T>): Promise<T> {
+    const client = await this.#connect();
+    let isLost = false;
+    const giveUp = (): void => void (isLost = true);
+    // While a connection is lent, its pool does not listen.
+    client.on('error', giveUp);
+    try {
+      return await work(client, giveUp);
+    } finally {
+      client.removeListener('error', giveUp);
+      client.release(isLost);
+    }
+  }
+
+  async #connect(): Promise<PoolClient> {
+    const connecting = this.#pool.connect();
+    try {
+      return await this.#inTime(connecting, 'gave no connection');
+    } catch (error) {
+      connecting.then(
+        (client) => client.release(),
+        () => {},
+      );
+      throw bookFailed(error);
+    }
+  }
+
+  async #inTime<T>(promise: Promise<T>, what: string): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`PostgreSQL ${what} within ${this.#timeoutMs} ms`)), this.#timeoutMs);
+    });
+    try {
+      return await Promise.race([promise, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** Nothing of a record may get into a message: `detail` and `where` of the server stay in the cause. */
+export function bookFailed(error: unknown): WechatH5Error {
+  if (isWechatH5Error(error)) return error;
+  const state = sqlState(error);
+  if (state === '42P01' || state === '3F000') return notMigrated();
+  const text = quoted(error instanceof Error ? error.message : String(error), 200);
+  return new WechatH5Error('ORDER_BOOK_FAILED', `PostgreSQL: ${state === undefined ? '' : `${state} `}${text}`, {
+    hint: 'Nothing is known to be stored. Orders and deliveries go on when PostgreSQL answers again. 数据库恢复后将自动继续。',
+    cause: error,
+  });
+}
+
+export function notMigrated(): WechatH5Error {
+  return new WechatH5Error('ORDER_BOOK_FAILED', 'The tables of the order book are not there, or of an older version', {
+    hint: 'Run await book.migrate() once, as a user that may create tables. 请先执行一次 book.migrate()。',
+  });
+}

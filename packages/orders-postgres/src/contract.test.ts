@@ -1,0 +1,80 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { sharedOrderBookCases, type SharedOrderBookHarness } from '@wechat-h5/testkit/order-book';
+import {
+  describeWithStores,
+  startPgbouncer,
+  startPostgres,
+  type Pgbouncer,
+  type PostgresServer,
+} from '@wechat-h5/testkit/stores';
+import { Pool } from 'pg';
+import { poolFor } from './book.fixture.js';
+import { PostgresOrderBook } from './index.js';
+
+describeWithStores(['postgres', 'pgbouncer'], 'postgres', () => {
+  let server: PostgresServer;
+  let bouncer: Pgbouncer;
+  beforeAll(async () => {
+    server = await startPostgres();
+    bouncer = await startPgbouncer(server);
+  });
+  afterAll(async () => {
+    await bouncer.stop();
+    await server.stop();
+  });
+
+  describe.each([
+    ['direct', () => server.url],
+    ['through pgbouncer, with two connections in transaction mode', () => bouncer.url],
+  ])('%s', (name, url) => {
+    test.each(sharedOrderBookCases)(
+      '$id $title',
+      ({ run }) => run({ name, create: () => createStore(server, url()) }),
+      60_000,
+    );
+  });
+});
+
+async function createStore(
+  server: PostgresServer,
+  url: string,
+): Promise<Awaited<ReturnType<SharedOrderBookHarness['create']>>> {
+  const schema = `s${randomBytes(6).toString('hex')}`;
+  const pools: Pool[] = [];
+  const open = (): PostgresOrderBook => {
+    const pool = poolFor(url);
+    pools.push(pool);
+    return new PostgresOrderBook({ pool, schema });
+  };
+  await open().migrate();
+  // Around the back: straight to the server.
+  const raw = new Pool({ connectionString: server.url, max: 1 });
+  return {
+    program: { module: join(__dirname, 'book.fixture.ts'), options: { url, schema } },
+    open: async () => open(),
+    async stored({ mchId, subMchId = '', outTradeNo }) {
+      const where = 'mch_id = $1 AND sub_mch_id = $2 AND out_trade_no = $3';
+      const values = [mchId, subMchId, outTradeNo];
+      const orders = await raw.query<{ record: string; due_at: string | null }>(
+        `SELECT record::text AS record, extract(epoch FROM due_at) * 1000 AS due_at FROM ${schema}.wechat_h5_order WHERE ${where}`,
+        values,
+      );
+      const [row] = orders.rows;
+      if (row === undefined) return undefined;
+      const names = await raw.query<{ name: string }>(
+        `SELECT name FROM ${schema}.wechat_h5_name WHERE ${where} ORDER BY name`,
+        values,
+      );
+      return {
+        record: row.record,
+        dueAt: row.due_at === null ? undefined : Number(row.due_at),
+        names: names.rows.map(({ name }) => name),
+      };
+    },
+    async remove() {
+      await Promise.all(pools.map((pool) => pool.end()));
+      await raw.end();
+    },
+  };
+}
