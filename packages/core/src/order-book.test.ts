@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { MemoryOrderBook } from './memory-order-book.js';
 import {
   decodeOrder,
+  dueAt,
   encodeOrder,
   transition,
   type OrderChange,
@@ -312,5 +313,85 @@ describe('text', () => {
     for (const text of [later, '', 'null', '{}', '[]']) {
       expect(() => decodeOrder(text)).toThrow(expect.objectContaining({ code: 'ORDER_BOOK_FAILED' }));
     }
+  });
+});
+
+test('while a refund of everything is under way nobody knows whether to deliver: not yet', () => {
+  const accepted: OrderChange = { type: 'refund-accepted', outRefundNo: 'R1', refundFee: 100 };
+  const order = after([intend, created, accepted, paid]);
+  expect(transition(order, KEY, claim, NOW).outcome).toBe('busy');
+  const failed = transition(order, KEY, { type: 'refund-failed', outRefundNo: 'R1', reason: 'REFUNDCLOSE' }, NOW);
+  expect(transition(failed.order, KEY, claim, NOW).order?.delivery.state).toBe('LEASED');
+});
+
+test('P08: a delivery that ends its process each time is given up, and so is one that throws each time', () => {
+  let order = after([intend, created, paid]);
+  let now = NOW.getTime();
+  let outcome = 'applied';
+  while (order.delivery.state !== 'DEAD' && order.delivery.attempt < 100) {
+    now += 60_000;
+    ({ order = order, outcome } = transition(order, KEY, claim, new Date(now)));
+  }
+  expect([outcome, order.delivery.state, order.delivery.attempt]).toEqual(['applied', 'DEAD', 20]);
+  expect(transition(order, KEY, claim, new Date(now)).outcome).toBe('dead');
+  expect(dueAt(order)).toBeUndefined();
+});
+
+test('what is not due is not taken', () => {
+  const order = after([intend, created]);
+  const take: OrderChange = { type: 'take', leaseMs: 60_000 };
+  const at = (ms: number): Date => new Date(NOW.getTime() + ms);
+  expect(transition(order, KEY, take, at(34_999)).outcome).toBe('busy');
+  const taken = transition(order, KEY, take, at(35_000));
+  expect(taken.outcome).toBe('applied');
+  expect(transition(taken.order, KEY, take, at(94_999)).outcome).toBe('busy');
+  expect(transition(taken.order, KEY, take, at(95_000)).outcome).toBe('applied');
+});
+
+test('what is settled cannot be superseded', () => {
+  for (const settled of [after([intend, created, paid]), after([intend, created, { type: 'closed' }])]) {
+    expect(transition(settled, KEY, { type: 'superseded' }, NOW)).toMatchObject({
+      outcome: 'unchanged',
+      order: settled,
+    });
+  }
+});
+
+test('of a long history the beginning and the end are kept', () => {
+  const looks = Array.from({ length: 100 }, (_, n): OrderChange => ({
+    type: 'looked',
+    verdict: `NOTPAY ${n}`,
+    nextInMs: 1000,
+    counts: true,
+  }));
+  const { history } = after([intend, created, ...looks]);
+  expect(history).toHaveLength(40);
+  expect(history.slice(0, 3).map(({ what }) => what)).toEqual(['intend', 'created', 'looked']);
+  expect(history.at(-1)).toMatchObject({ detail: 'NOTPAY 99', source: 'reconciler', state: 'PENDING' });
+  expect(history.at(-32)).toMatchObject({ detail: 'NOTPAY 68' });
+});
+
+describe('a person decides', () => {
+  const quarantined = after([intend, created, { type: 'paid', payment: { ...PAYMENT, totalFee: 99 } }]);
+  const again: OrderChange = { type: 'paid', payment: { ...PAYMENT, totalFee: 99 } };
+
+  test('deliver: it is handed over, and the same payment is no contradiction any more', () => {
+    const { order } = transition(quarantined, KEY, { type: 'resolve', as: 'deliver' }, NOW);
+    expect([order?.state, order?.delivery.state]).toEqual(['PAID', 'READY']);
+    expect(transition(order, KEY, again, NOW).outcome).toBe('unchanged');
+    expect(order?.history.at(-1)).toMatchObject({ what: 'resolve', source: 'operator', detail: 'deliver' });
+  });
+
+  test('withhold: it is not, unless a person insists', () => {
+    const { order } = transition(quarantined, KEY, { type: 'resolve', as: 'withhold' }, NOW);
+    expect([order?.state, order?.delivery.state]).toEqual(['PAID', 'WITHHELD']);
+    expect(transition(order, KEY, claim, NOW).outcome).toBe('withheld');
+    expect(transition(order, KEY, { type: 'redrive' }, NOW).outcome).toBe('unchanged');
+    expect(transition(order, KEY, { type: 'redrive', force: true }, NOW).order?.delivery.state).toBe('READY');
+  });
+
+  test('what is in no doubt is not decided', () => {
+    const order = after([intend, created, paid]);
+    expect(transition(order, KEY, { type: 'resolve', as: 'withhold' }, NOW).outcome).toBe('unchanged');
   });
 });
