@@ -1,6 +1,6 @@
 import { createSimulator } from '@wechat-h5/simulator';
 import { answering, atEnd, call, gatewayTo, httpServer, rawServer, reply } from './gateway.fixture.js';
-import { createWechatH5, type WechatH5 } from './index.js';
+import { createWechatH5, MemoryOrderBook, type WechatH5 } from './index.js';
 import { signedNotification } from './testing.js';
 import { partsOf } from './wechat-h5.js';
 
@@ -62,12 +62,14 @@ describe('against a simulator whose clock and ours are set together', () => {
 
   async function shop() {
     let offset = 0;
-    const simulator = await createSimulator({ now: () => new Date(realNow() + offset) });
+    const now = (): Date => new Date(realNow() + offset);
+    const simulator = await createSimulator({ now });
     const paid: string[] = [];
     const wechatH5 = createWechatH5({
       merchant: simulator.merchant,
       gateway: simulator.url,
       notifyUrl: 'http://127.0.0.1:9/notify',
+      orderBook: new MemoryOrderBook({ now }),
       onPaid: ({ transactionId }) => void paid.push(transactionId),
     });
     atEnd(async () => {
