@@ -12,7 +12,7 @@ type Mutable<T> = T extends Date | Error
 const ORDER = 'Zk3_9f-QmW1xAbCdEfGhIj';
 const TRANSACTION = '9900000000202601021234567890';
 const LINK = 'http://127.0.0.1:2000/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=wx1&package=7';
-const RETURN = `http://127.0.0.1:1000/return?order=${ORDER}`;
+const RETURN = `http://127.0.0.1:1000/pay-return?order=${ORDER}.mac`;
 const NOTICE = { out_trade_no: ORDER, transaction_id: TRANSACTION, total_fee: '1990' };
 const at = new Date(0);
 
@@ -59,7 +59,7 @@ function records(): Mutable<Records> {
         { ...pressed, fields: { order: ORDER } },
         { ...received, fields: { ...NOTICE, transaction_id: '9900000000202601020000000000' } },
         { ...received, fields: { ...NOTICE } },
-        { method: 'GET', url: RETURN, path: '/return', from: '127.0.0.5', fields: {} },
+        { method: 'GET', url: RETURN, path: '/pay-return', from: '127.0.0.5', fields: {} },
       ],
       replies: [{ path: '/pay/unifiedorder', fields: { mweb_url: LINK } }],
       problems: [{ type: 'refused', code: 'SIGN_INVALID', message: error.message, hint: '', error }],
@@ -69,7 +69,7 @@ function records(): Mutable<Records> {
       { method: 'POST', url: 'http://127.0.0.1:1000/pay', status: 303, location: `${LINK}&redirect_url=x`, page },
       {
         method: 'POST',
-        url: 'http://127.0.0.1:1000/check',
+        url: RETURN,
         status: 200,
         page: { ...page, state: 'paid', text: `订单号 Order ${ORDER} 交易单号 Transaction ${TRANSACTION}` },
       },

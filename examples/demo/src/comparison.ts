@@ -5,6 +5,9 @@ import type { PhoneResponse } from './phone-browser.js';
 import type { ShopReply, ShopRequest } from './shop-server.js';
 import type { WechatOrder } from './simulator-process.js';
 
+/** Where the shop's return page is, and its button leads. */
+export const RETURN_PATH = '/pay-return';
+
 /** How the order stood on each side at one moment. */
 export interface Standing {
   readonly tradeState: WechatOrder['tradeState'] | undefined;
@@ -82,7 +85,7 @@ export function compare({ wechat, shop, phone, afterForgery }: Records): readonl
     ]),
     same('redirect_url', [
       ['wechat', opened?.fields?.['redirect_url']],
-      ['shop', asked('/return').at(-1)?.url],
+      ['shop', asked(RETURN_PATH).at(-1)?.url],
     ]),
     same('transaction_id', [
       ['wechat', wechat.order?.payment?.transactionId],

@@ -1,6 +1,6 @@
 import { PRODUCT } from '@wechat-h5-examples/shop-pages';
 import type { SimulatorEvent } from '@wechat-h5/simulator';
-import { compare, type Comparison, type Standing } from './comparison.js';
+import { compare, RETURN_PATH, type Comparison, type Standing } from './comparison.js';
 import type { Narrator } from './narrator.js';
 import { PhoneBrowser, type ShownPage } from './phone-browser.js';
 import type { Waiting } from './recording.js';
@@ -194,7 +194,7 @@ async function pay(journey: Journey, phone: PhoneBrowser, cashier: ShownPage): P
 async function findOut(journey: Journey, phone: PhoneBrowser, outcome: ShownPage): Promise<void> {
   const { simulator, narrator } = journey;
   const back = shown(await phone.follow(outcome, /Done/));
-  const returned = await heardByShop(journey, '/return');
+  const returned = await heardByShop(journey, RETURN_PATH);
   narrator.line('6', {
     from: 'phone',
     to: 'shop',
@@ -214,7 +214,7 @@ async function findOut(journey: Journey, phone: PhoneBrowser, outcome: ShownPage
     ],
   });
   const result = shown(await phone.press(back, /I have paid/));
-  const checked = await heardByShop(journey, '/check');
+  const checked = await heardByShop(journey, RETURN_PATH, 2);
   narrator.line('8', {
     from: 'phone',
     to: 'shop',
@@ -222,7 +222,7 @@ async function findOut(journey: Journey, phone: PhoneBrowser, outcome: ShownPage
     english: 'the payer presses the button',
     facts: [
       [checked.method, checked.path],
-      ['order', checked.fields['order']],
+      ['order', new URL(checked.url).searchParams.get('order') ?? undefined],
     ],
   });
   const asked = queries(simulator);

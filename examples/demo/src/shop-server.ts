@@ -73,8 +73,6 @@ export async function startShop(createShop: CreateShop, simulator: RunningSimula
 
   const { appId, mchId, apiKey } = simulator.merchant;
   const shop = await createShop({
-    publicUrl: url,
-    cashierOrigin: simulator.url,
     tickets,
     wechatH5: {
       merchant: { appId, mchId, apiKey, h5Domains: ['127.0.0.1'] },

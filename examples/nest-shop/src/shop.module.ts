@@ -1,27 +1,31 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { APP_FILTER } from '@nestjs/core';
-import { TicketOffice, type ShopOptions } from '@wechat-h5-examples/shop-pages';
+import { PRODUCT, readOrderNumber, SHOP_NAME, TicketOffice, type ShopOptions } from '@wechat-h5-examples/shop-pages';
 import { WechatH5Module } from '@wechat-h5/nestjs';
-import { ErrorPageFilter } from './error-page.filter.js';
-import { OwnPagesGuard } from './own-pages.guard.js';
 import { ShopController } from './shop.controller.js';
-import { SHOP_OPTIONS } from './shop.tokens.js';
 import { TicketService } from './ticket.service.js';
 
 @Module({})
 export class ShopModule {
-  static forRoot(options: ShopOptions): DynamicModule {
+  static forRoot({ wechatH5, tickets = new TicketOffice() }: ShopOptions): DynamicModule {
     return {
       module: ShopModule,
-      imports: [WechatH5Module.forRoot(options.wechatH5)],
-      controllers: [ShopController],
-      providers: [
-        { provide: SHOP_OPTIONS, useValue: options },
-        { provide: TicketOffice, useValue: options.tickets ?? new TicketOffice() },
-        { provide: APP_FILTER, useClass: ErrorPageFilter },
-        OwnPagesGuard,
-        TicketService,
+      imports: [
+        WechatH5Module.forRoot({
+          ...wechatH5,
+          checkout: {
+            shopName: SHOP_NAME,
+            // The form says which order. What is sold, and what it costs, is the shop's own.
+            order: (form) => {
+              const outTradeNo = readOrderNumber(form);
+              if (outTradeNo === undefined) return undefined;
+              return { outTradeNo, body: `西湖游船-${PRODUCT.name}`, totalFee: PRODUCT.price };
+            },
+            receipt: ({ outTradeNo }) => tickets.receipt(outTradeNo),
+          },
+        }),
       ],
+      controllers: [ShopController],
+      providers: [{ provide: TicketOffice, useValue: tickets }, TicketService],
     };
   }
 }

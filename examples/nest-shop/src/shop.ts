@@ -1,8 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { pageHeaders, type ShopOptions } from '@wechat-h5-examples/shop-pages';
-import type { NextFunction, Request, Response } from 'express';
+import type { ShopOptions } from '@wechat-h5-examples/shop-pages';
 import { ShopModule } from './shop.module.js';
 
 /**
@@ -11,20 +10,12 @@ import { ShopModule } from './shop.module.js';
  * @throws {WechatH5Error} if the configuration is wrong
  */
 export async function createApplication(options: ShopOptions): Promise<NestExpressApplication> {
-  const headers = pageHeaders(options.cashierOrigin ?? 'https://wx.tenpay.com');
   const application = await NestFactory.create<NestExpressApplication>(ShopModule.forRoot(options), {
-    bodyParser: false,
-    // Whatever fails is thrown, or told to onError: Nest need neither print it nor end the process.
+    // Whatever fails is thrown, or told to onProblem: Nest need neither print it nor end the process.
     abortOnError: false,
     logger: false,
   });
   application.disable('x-powered-by');
-  application.use((_request: Request, response: Response, next: NextFunction) => {
-    response.set(headers);
-    next();
-  });
-  // WechatH5Module has put itself before it: a notification's signature is over its exact bytes.
-  application.useBodyParser('urlencoded', { extended: false, limit: '1kb' });
   return application;
 }
 

@@ -1,11 +1,7 @@
-export { errorCode, errorPage, type ShopErrorCode } from './error-page.js';
 export { newOrderNumber, readOrderNumber } from './order-number.js';
-export { pageHeaders, type Page } from './page.js';
+export { pageHeaders } from './page.js';
 export { PRODUCT, priceText, type Product } from './product.js';
 export { productPage } from './product-page.js';
-export { resultPage } from './result-page.js';
-export { returnPage } from './return-page.js';
-export { isSameOrigin } from './same-origin.js';
 export type { CreateShop, ShopOptions } from './shop-options.js';
-export { shopSettings } from './shop-settings.js';
+export { SHOP_NAME, shopSettings } from './shop-settings.js';
 export { TicketOffice, type Ticket } from './tickets.js';

@@ -1,5 +1,5 @@
 import { both, html } from './html.js';
-import { page, payForm, type Page } from './page.js';
+import { page, payForm } from './page.js';
 import { priceText, type Product } from './product.js';
 import { SCENE } from './scene.js';
 
@@ -9,7 +9,7 @@ import { SCENE } from './scene.js';
  * @param order the number the order will have. It stands in the form, so that a double click, or Back and the button
  *   once more, asks for the same order again instead of a second one.
  */
-export function productPage(product: Product, order: string): Page {
+export function productPage(product: Product, order: string): string {
   return page({
     title: `${product.name} ${product.englishName}`,
     card: html`<section class="card">

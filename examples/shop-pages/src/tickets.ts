@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { ReceiptLine } from '@wechat-h5/core';
 
 /** The goods: what a payer shows at the pier. */
 export interface Ticket {
@@ -24,6 +25,12 @@ export class TicketOffice {
 
   find(outTradeNo: string): Ticket | undefined {
     return this.#issued.find((ticket) => ticket.outTradeNo === outTradeNo);
+  }
+
+  /** What a payer reads once the ticket is there. */
+  receipt(outTradeNo: string): readonly ReceiptLine[] {
+    const ticket = this.find(outTradeNo);
+    return ticket === undefined ? [] : [{ zh: '票码', en: 'Ticket', value: ticket.code }];
   }
 
   /** Every ticket, in the order of issue. */
