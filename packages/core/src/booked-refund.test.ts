@@ -60,6 +60,14 @@ test('a refund whose outcome is unknown counts, until it is known', async () => 
   await refund('R2', 60);
 });
 
+test('an unsigned refusal is unknown, never failed, whatever code it carries', async () => {
+  const fields = { return_code: 'FAIL', return_msg: 'no', err_code: 'NOTENOUGH', sign: '' };
+  scene.simulator.faults.nextCall('refund', { fields });
+  await expect(refund('R1', 60)).rejects.toMatchObject({ code: 'RETURN_CODE_FAIL', errCodeDes: 'no NOTENOUGH' });
+  expect(await state('R1')).toBe('REQUESTED');
+  await expect(refund('R2', 60)).rejects.toMatchObject({ code: 'REFUND_EXCEEDED' });
+});
+
 test('one that was accepted without an answer is found, and told', async () => {
   for (let n = 0; n < 3; n++) scene.simulator.faults.nextCall('refund', { errCode: 'SYSTEMERROR', apply: true });
   await expect(refund('R1', 60)).rejects.toMatchObject({ errCode: 'SYSTEMERROR' });

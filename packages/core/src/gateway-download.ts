@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { quoted, WechatH5Error } from './errors.js';
-import { broken, replyInvalid, returnCodeFail, timedOut } from './gateway-errors.js';
+import { broken, fileRefused, replyInvalid, timedOut } from './gateway-errors.js';
 import { MAX_REPLY_BYTES } from './gateway-reply.js';
 import { parseXml } from './xml.js';
 
@@ -61,7 +61,7 @@ function errorReply(body: Buffer, status: number | undefined): WechatH5Error {
   } catch {
     return replyInvalid('is neither a bill nor the XML of WeChat Pay', quoted(body.toString('utf8'), 200));
   }
-  if (fields['return_code'] !== 'SUCCESS') return returnCodeFail(fields);
+  if (fields['return_code'] !== 'SUCCESS') return fileRefused(fields);
   const errCode = fields['err_code'] ?? fields['error_code'] ?? '';
   const errCodeDes = (fields['err_code_des'] ?? '').slice(0, 128);
   return new WechatH5Error(

@@ -9,9 +9,9 @@ export class NotConnected extends Error {
     super('not connected', { cause });
   }
 
-  /** This machine has no descriptor or port left: no other host would do better. */
+  /** This machine has no descriptor, port or connection left: no other host would do better. */
   get isLocal(): boolean {
-    return LOCAL.has((this.cause as NodeJS.ErrnoException).code ?? '');
+    return this.cause instanceof NoneFree || LOCAL.has((this.cause as NodeJS.ErrnoException).code ?? '');
   }
 
   /** The host did not prove who it is. Waiting changes nothing, and another host is no cure for somebody in between. */
@@ -29,12 +29,21 @@ export class CertificateRefused extends Error {
   }
 }
 
+/** Every connection to the host was in use until the deadline. */
+export class NoneFree extends Error {
+  constructor() {
+    super('every connection was in use until the deadline');
+  }
+}
+
 /** @param because what kept the last attempt from connecting */
 export function unreachable(hosts: string, because: Error | undefined): WechatH5Error {
   const hint =
     because instanceof CertificateRefused
       ? 'Nothing was sent: this host is not the one it claims to be, or its certificate is out of order. Look at the outgoing proxy, the clock and the certificate authorities of this server.'
-      : 'Nothing was sent. Check DNS, the firewall and the outgoing proxy of this server, then call again.';
+      : because instanceof NoneFree
+        ? 'Nothing was sent: every connection was in use until the deadline. WeChat Pay answers slowly, or http.maxSockets is too small.'
+        : 'Nothing was sent. Check DNS, the firewall and the outgoing proxy of this server, then call again.';
   return new WechatH5Error('GATEWAY_UNREACHABLE', `No connection to ${hosts}`, { hint, cause: because });
 }
 
@@ -57,11 +66,22 @@ export function replyInvalid(problem: string, detail: string): WechatH5Error {
   });
 }
 
-/** A reply of `return_code` FAIL is never signed: it can say what to look at, and proves nothing. */
+/**
+ * A reply of `return_code` FAIL is never signed: it can say what to look at, and proves nothing. A code in it is part of
+ * what it says, never a verdict on an order or a refund.
+ */
 export function returnCodeFail(fields: Readonly<Record<string, string>>): WechatH5Error {
-  // Refusals of the edge say retmsg; those of bills carry a number in error_code.
-  const text = fields['return_msg'] ?? fields['retmsg'] ?? '';
-  const errCode = fields['error_code'] ?? fields['err_code'];
+  // Refusals of the edge say retmsg.
+  const said = [fields['return_msg'] ?? fields['retmsg'], fields['err_code'] ?? fields['error_code']];
+  return failure(said.filter((part) => part).join(' '), undefined);
+}
+
+/** The same for a file. Nothing of a bill is signed; its refusals carry a number in error_code. */
+export function fileRefused(fields: Readonly<Record<string, string>>): WechatH5Error {
+  return failure(fields['return_msg'] ?? fields['retmsg'] ?? '', fields['error_code'] ?? fields['err_code']);
+}
+
+function failure(text: string, errCode: string | undefined): WechatH5Error {
   return new WechatH5Error('RETURN_CODE_FAIL', `WeChat Pay did not process the request: ${quoted(text, 128)}`, {
     ...(errCode === undefined ? {} : { errCode }),
     errCodeDes: text.slice(0, 128),

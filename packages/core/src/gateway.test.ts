@@ -109,6 +109,13 @@ describe('replies that are not believed', () => {
     await expect(call(gatewayTo([base]))).rejects.toMatchObject({ code: 'RETURN_CODE_FAIL', errCodeDes: '签名错误' });
   });
 
+  test('N19: what nobody signed is no verdict: a code in it is only told', async () => {
+    const base = await answering(buildXml({ return_code: 'FAIL', return_msg: 'no', err_code: 'ORDERNOTEXIST' }));
+    const error = await call(gatewayTo([base])).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'RETURN_CODE_FAIL', errCodeDes: 'no ORDERNOTEXIST' });
+    expect(error).toHaveProperty('errCode', undefined);
+  });
+
   test('the early refusal of the edge has other names', async () => {
     const base = await answering(
       '<xml><return_code>FAIL</return_code><retmsg>XML parse</retmsg><retcode>1</retcode></xml>',

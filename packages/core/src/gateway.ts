@@ -191,7 +191,10 @@ function isTooFrequent({
   errCode?: string | undefined;
   errCodeDes?: string | undefined;
 }): boolean {
-  return rowOf(errCode, { text: errCodeDes }).type === 'rate-limit' || /频率限制|频率过高|过于频繁/.test(errCodeDes);
+  return (
+    rowOf(errCode, { text: errCodeDes }).type === 'rate-limit' ||
+    /频率限制|频率过高|过于频繁|FREQUENCY_LIMITED/.test(errCodeDes)
+  );
 }
 
 function signedRequest(

@@ -115,6 +115,19 @@ describe('listRefunds', () => {
     expect(scene.queries() - asked).toBe(3);
   });
 
+  test('an unsigned refusal of a page is no end of the list, whatever code it carries', async () => {
+    const found: string[] = [];
+    const reading = (async () => {
+      for await (const { outRefundNo } of scene.wechatH5.listRefunds({ outTradeNo: 'ORDER-0002' })) {
+        if (found.push(outRefundNo) > 1) continue;
+        const fields = { return_code: 'FAIL', return_msg: 'no', err_code: 'PARAM_ERROR', sign: '' };
+        scene.simulator.faults.nextCall('refundquery', { fields });
+      }
+    })();
+    await expect(reading).rejects.toMatchObject({ code: 'RETURN_CODE_FAIL' });
+    expect(found).toHaveLength(10);
+  });
+
   test('a single page, without a count', async () => {
     const asked = scene.queries();
     expect(await list({ outTradeNo: 'ORDER-0001' })).toEqual(['R0', 'R1']);
