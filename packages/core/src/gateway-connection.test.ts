@@ -156,6 +156,21 @@ describe('a kept connection that died meanwhile', () => {
     expect(requests()).toBe(2);
   });
 
+  test.each([
+    ['reset', (socket: Socket) => socket.resetAndDestroy()],
+    ['silent', () => {}],
+  ])('N27: %s within the head of the reply: never again by itself', async (_how, act) => {
+    const { base, requests } = await serverWith((socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Le', () => setTimeout(() => act(socket), 50));
+    });
+    const gateway = gatewayTo([base], { timeoutMs: 600 });
+    await call(gateway);
+    await expect(call(gateway)).rejects.toMatchObject({
+      code: expect.stringMatching(/^GATEWAY_(?:REPLY_INVALID|TIMEOUT)$/),
+    });
+    expect(requests()).toBe(2);
+  });
+
   test('N27: half open: it says nothing at all, and a fresh one answers', async () => {
     const proxy = await proxyTo(await answering(reply()));
     const gateway = gatewayTo([new URL(proxy.url)], { timeoutMs: 3000 });

@@ -2,7 +2,7 @@ import { startFaultProxy, type FaultProxy } from '@wechat-h5/testkit/fault-proxy
 import { createSimulator, type Simulator } from '@wechat-h5/simulator';
 import { Gateway } from './gateway.js';
 import { KnownMerchant } from './merchant.js';
-import { answering, atEnd, call, closedPort, gatewayTo, reply } from './gateway.fixture.js';
+import { answering, atEnd, call, closedPort, gatewayTo, httpServer, reply } from './gateway.fixture.js';
 
 const REST_MS = 30_000;
 
@@ -98,4 +98,20 @@ test.each([
 test('N29: both hosts down: each is tried, and resting hosts as well', async () => {
   const gateway = gatewayTo([await closedPort(), await closedPort()]);
   for (let n = 0; n < 2; n++) await expect(call(gateway)).rejects.toMatchObject({ code: 'GATEWAY_UNREACHABLE' });
+});
+
+test('N29: slow with every connection in use: calls that got none do not make the host one that cannot be reached', async () => {
+  const asked = [0, 0];
+  const host = (n: number, delayMs: number): Promise<URL> =>
+    httpServer((request, response) => {
+      asked[n] = (asked[n] ?? 0) + 1;
+      request.resume().on('end', () => setTimeout(() => response.end(reply()), delayMs));
+    });
+  const gateway = gatewayTo([await host(0, 200), await host(1, 0)], { maxSockets: 1, timeoutMs: 300 });
+  const outcomes = await Promise.allSettled(Array.from({ length: 4 }, (_, n) => call(gateway, `ORDER-${n}`)));
+  expect(outcomes.at(-1)).toMatchObject({
+    reason: { code: 'GATEWAY_UNREACHABLE', hint: expect.stringContaining('http.maxSockets') },
+  });
+  await call(gateway, 'ORDER-9');
+  expect(asked).toEqual([3, 0]);
 });

@@ -2,7 +2,7 @@ import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import type { LookupFunction, Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { broken, CertificateRefused, NotConnected, timedOut } from './gateway-errors.js';
+import { broken, CertificateRefused, NoneFree, NotConnected, timedOut } from './gateway-errors.js';
 
 /** What a merchant shows in mutual TLS: the names of `node:tls`. */
 export type CertificateOptions =
@@ -41,6 +41,7 @@ export function post(base: URL, path: string, body: Buffer, options: PostOptions
   const isTls = base.protocol === 'https:';
   return new Promise((resolve, reject) => {
     let connected = false;
+    let heardBefore: number | undefined;
     const request = (isTls ? https : http).request({
       protocol: base.protocol,
       hostname: base.hostname.replace(/^\[|\]$/g, ''),
@@ -55,14 +56,15 @@ export function post(base: URL, path: string, body: Buffer, options: PostOptions
     let connectTimer: NodeJS.Timeout | undefined;
     let silenceTimer: NodeJS.Timeout | undefined;
     const deadlineTimer = setTimeout(
-      () =>
-        fail(
-          connected
-            ? timedOut(base.host, deadline.ms)
-            : new NotConnected(new Error(`no connection within ${deadline.ms} ms`)),
-        ),
+      () => {
+        if (connected) fail(timedOut(base.host, deadline.ms));
+        else if (isQueued(request, agent)) fail(new NotConnected(new NoneFree()));
+        else fail(new NotConnected(new Error(`no connection within ${deadline.ms} ms`)));
+      },
       Math.max(0, deadline.at - performance.now()),
     );
+    // Once a byte of a reply is there, WeChat Pay has heard the message: then it is never sent again from here.
+    const isSilent = (): boolean => request.reusedSocket && request.socket?.bytesRead === heardBefore;
     const settle = (): void => {
       clearTimeout(connectTimer);
       clearTimeout(silenceTimer);
@@ -76,7 +78,12 @@ export function post(base: URL, path: string, body: Buffer, options: PostOptions
     // A kept connection whose other end has vanished says nothing at all. Half of the time is for it, half for a fresh one.
     const watchSilence = (): void => {
       const silence = new Error('the kept connection stayed silent');
-      silenceTimer = setTimeout(() => fail(new NotConnected(silence, true)), (deadline.at - performance.now()) / 2);
+      silenceTimer = setTimeout(
+        () => {
+          if (isSilent()) fail(new NotConnected(silence, true));
+        },
+        (deadline.at - performance.now()) / 2,
+      );
     };
     request.on('socket', (socket) => {
       const onConnected = (): void => {
@@ -87,6 +94,7 @@ export function post(base: URL, path: string, body: Buffer, options: PostOptions
       if (socket.destroyed) return;
       if (!isConnecting(socket)) {
         onConnected();
+        heardBefore = socket.bytesRead;
         if (request.reusedSocket) watchSilence();
         return;
       }
@@ -97,7 +105,7 @@ export function post(base: URL, path: string, body: Buffer, options: PostOptions
       );
     });
     request.on('error', (error) => {
-      const stale = connected && request.reusedSocket;
+      const stale = connected && isSilent();
       const refused = !connected && request.socket instanceof TLSSocket && Boolean(request.socket.authorizationError);
       fail(
         connected && !stale
@@ -116,4 +124,10 @@ export function post(base: URL, path: string, body: Buffer, options: PostOptions
 /** An agent may hand over a socket in any state: one still to be connected, one in its TLS handshake, a kept one. */
 function isConnecting(socket: Socket & { secureConnecting?: boolean }): boolean {
   return socket.connecting || socket.secureConnecting === true;
+}
+
+/** Whether it still waits for one of the connections that the agent may have. */
+function isQueued(request: http.ClientRequest, agent: http.Agent | false): boolean {
+  if (agent === false) return false;
+  return Object.values(agent.requests ?? {}).some((waiting) => (waiting as unknown[] | undefined)?.includes(request));
 }
