@@ -1,5 +1,7 @@
-import { createWechatH5, MemoryOrderBook, type WechatH5 } from './index.js';
+import { closeInstance, instanceOf } from './adapter.js';
+import { createWechatH5, MemoryOrderBook, type WechatH5, type WechatH5Options } from './index.js';
 import type { OrderChange } from './order-book.js';
+import { Reconciler } from './reconciler.js';
 import { HOUR, MINUTE, openReconcilerScene, ORDER_NO, type ReconcilerScene } from './reconciler.fixture.js';
 import { fakeDate } from './fake-date.fixture.js';
 
@@ -439,5 +441,47 @@ describe('start and stop', () => {
     expect(() => scene.machine({ reconcile: reconcile as never })).toThrow(
       expect.objectContaining({ code: 'OPTIONS_INVALID', field }),
     );
+  });
+});
+
+describe('an instance that an adapter made', () => {
+  const options = (more: Partial<WechatH5Options> = {}): Partial<WechatH5Options> => ({
+    merchant: scene.simulator.merchant,
+    gateway: scene.simulator.url,
+    notifyUrl: 'http://127.0.0.1:1/notify',
+    orderBook: scene.book,
+    onProblem: () => {},
+    onPaid: ({ outTradeNo }) => void scene.paid.push(outTradeNo),
+    reconcile: { idleMs: 100 },
+    ...more,
+  });
+  /** Paid, and due. */
+  const prepare = async (): Promise<void> => {
+    await scene.order(shop);
+    await scene.pay();
+    scene.skip(MINUTE);
+  };
+
+  test('looks after orders by itself, until it is closed', async () => {
+    await prepare();
+    const delivered = new Promise<void>((resolve) => {
+      scene.onPaid = resolve as () => void;
+    });
+    const instance = instanceOf(options({ onPaid: ({ outTradeNo }) => scene.onPaid(outTradeNo) }));
+    await delivered;
+    await closeInstance(instance);
+    expect(await scene.get()).toMatchObject({ delivery: { state: 'DONE' } });
+    const looks = jest.spyOn(scene.book, 'claimDue');
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    expect(looks).not.toHaveBeenCalled();
+  });
+
+  test('does not, with reconcile: false', async () => {
+    const start = jest.spyOn(Reconciler.prototype, 'start');
+    await closeInstance(instanceOf(options({ reconcile: false })));
+    expect(start).not.toHaveBeenCalled();
+    await closeInstance(instanceOf(options({ reconcile: true })));
+    expect(start).toHaveBeenCalledTimes(1);
+    start.mockRestore();
   });
 });

@@ -3,7 +3,15 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Controller, Inject, Injectable, Module, Scope, type ModuleMetadata, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { buildXml, parseXml, sign, type HandlerContext, type Payment, type Refund } from '@wechat-h5/core';
+import {
+  buildXml,
+  MemoryOrderBook,
+  parseXml,
+  sign,
+  type HandlerContext,
+  type Payment,
+  type Refund,
+} from '@wechat-h5/core';
 import { refundNotification, signedNotification } from '@wechat-h5/core/testing';
 import { getWechatH5Token, OnPaid, OnRefunded, WechatH5, WechatH5Module } from './index.js';
 import { MERCHANT, OPTIONS, OTHER, OTHER_OPTIONS, SUCCESS } from './shop.fixture.js';
@@ -331,3 +339,26 @@ async function answering(reply: string): Promise<Server> {
   await once(server, 'listening');
   return server;
 }
+
+test('what no notification has settled is looked after from the start of the application to its end', async () => {
+  let looked: () => void = () => {};
+  const first = new Promise<void>((resolve) => (looked = resolve));
+  const orderBook = new MemoryOrderBook();
+  const looks = jest.spyOn(orderBook, 'claimDue').mockImplementation(async () => {
+    looked();
+    return [];
+  });
+  @Module({
+    imports: [WechatH5Module.forRoot({ ...OPTIONS, orderBook, reconcile: { idleMs: 100 } })],
+    providers: [Shop, Stock],
+  })
+  class App {}
+  const app = await NestFactory.create(App, { logger: false });
+  expect(looks).not.toHaveBeenCalled();
+  await app.init();
+  await first;
+  await app.close();
+  looks.mockClear();
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  expect(looks).not.toHaveBeenCalled();
+});
