@@ -30,7 +30,7 @@ h1.number { margin-top: .5rem; font-size: 1rem; }
 .buttons span { display: block; font-size: .8125rem; }
 .timeline { margin: 0; padding: 0 0 0 1.1rem; border-left: 2px solid var(--line); list-style: none; }
 .timeline li { position: relative; margin-bottom: .75rem; overflow-wrap: anywhere; }
-.timeline li::before { content: ""; position: absolute; left: -1.5rem; top: .4rem; width: .7rem; height: .7rem; border: 2px solid var(--card); border-radius: 50%; background: var(--edge); }
+.timeline li::before { content: ""; position: absolute; left: -1.6rem; top: .35rem; width: .9rem; height: .9rem; border: 2px solid var(--card); border-radius: 50%; background: var(--edge); }
 .timeline .good::before { background: var(--pay); }
 .timeline .bad::before { background: var(--warn); }
 .timeline .wait::before { border-color: var(--wait); background: var(--card); }
@@ -63,8 +63,12 @@ pre { margin: 0 0 .75rem; padding: .75rem; border-radius: .5rem; background: var
   #live { grid-template-columns: 20rem 1fr; align-items: start; }
   .back { display: none; }
   .orders .current { border-color: var(--pay); }
-  .timeline li { display: grid; grid-template-columns: 8rem 8rem 1fr; gap: 0 1rem; align-items: baseline; }
+  .timeline li { display: grid; grid-template-columns: 7.5rem 5.5rem 1fr; gap: 0 1rem; align-items: baseline; }
   .timeline .detail { grid-column: 3; }
   .schedule ol { grid-template-columns: repeat(16, 1fr); }
+}
+@media (min-width: 75rem) {
+  .timeline li { grid-template-columns: 7.5rem 5.5rem 17rem 1fr; margin-bottom: .5rem; }
+  .timeline .detail { grid-column: 4; }
 }
 `;

@@ -46,14 +46,14 @@ export function orderPanel(
       ${buttonGroups(order, token)}
     </section>
     <section>
+      <h2>通知的重试 <span lang="en">Retry schedule</span></h2>
+      ${pictures.length > 0 ? pictures : html`<p class="soft">还没有通知 <span lang="en">Nothing was told yet</span></p>`}
+    </section>
+    <section>
       <h2>经过 <span lang="en">Timeline</span> <span class="soft">UTC+8</span></h2>
       <ol class="timeline">
         ${timelineOf(life).map(momentItem)}
       </ol>
-    </section>
-    <section>
-      <h2>通知的重试 <span lang="en">Retry schedule</span></h2>
-      ${pictures.length > 0 ? pictures : html`<p class="soft">还没有通知 <span lang="en">Nothing was told yet</span></p>`}
     </section>
     <section>
       <h2>每次通知 <span lang="en">Every notification</span> · ${attempts.length}</h2>

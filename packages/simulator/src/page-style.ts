@@ -4,7 +4,7 @@ export const PAGE_STYLE = `
   --pay: #067a3d; --on-pay: #fff; --warn: #b42318; --wait: #8a5a00; --note: #fff7e0; --on-note: #5c4700; }
 @media (prefers-color-scheme: dark) { :root { --ground: #111; --card: #1e1e1e; --ink: #ededed; --soft: #a3a3a3; --line: #333; --edge: #8c8c8c;
   --pay: #2fbf71; --on-pay: #06210f; --warn: #ff9b8f; --wait: #e3b341; --note: #33290a; --on-note: #f3dfa0; } }
-* { box-sizing: border-box; }
+*, ::before, ::after { box-sizing: border-box; }
 body { margin: 0; background: var(--ground); color: var(--ink); line-height: 1.5;
   font: 16px/1.5 system-ui, -apple-system, "PingFang SC", "Noto Sans CJK SC", "Microsoft YaHei", sans-serif; }
 main { width: min(100%, 26rem); min-height: 100vh; min-height: 100dvh; margin: 0 auto; padding: 1rem 1rem 2rem; }

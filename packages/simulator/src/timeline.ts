@@ -46,7 +46,7 @@ const OPERATIONS: Readonly<Record<string, Words>> = {
 const KINDS: Readonly<Record<NotificationAttempt['kind'], Words>> = {
   payment: ['支付通知', 'Told of the payment'],
   refund: ['退款通知', 'Told of the refund'],
-  forged: ['假冒的通知', 'A notification that WeChat Pay never sent'],
+  forged: ['假冒的通知', 'A forged notification'],
 };
 
 /** Verdicts of a cashier reply that say nothing is wrong. */
