@@ -29,6 +29,7 @@ const LAYOUT = 1;
  * Writers of all processes take turns; readers wait for nobody. A change is on the disk when it resolves.
  */
 export class LmdbOrderBook implements OrderBook {
+  readonly leaseMs: number;
   readonly #timeoutMs: number;
   readonly #root: RootDatabase<string, string>;
   /** Records by `orderId`. */
@@ -42,7 +43,8 @@ export class LmdbOrderBook implements OrderBook {
 
   /** @throws {WechatH5Error} `OPTIONS_INVALID`, `ORDER_BOOK_FAILED`: the folder cannot be written, or is of a later version */
   constructor(options: LmdbOrderBookOptions) {
-    const { path, timeoutMs } = checked(options);
+    const { path, timeoutMs, leaseMs } = checked(options);
+    this.leaseMs = leaseMs;
     this.#timeoutMs = timeoutMs;
     prepareFolder(path);
     try {

@@ -8,6 +8,8 @@ export interface LmdbOrderBookOptions {
   path: string;
   /** Milliseconds to wait for the store, 100 to 60 000: another process may hold its lock. Default 3000. */
   timeoutMs?: number;
+  /** See `leaseMs` of the port; 500 to 3 600 000. Default 30 000. */
+  leaseMs?: number;
 }
 
 // Of statfs(2): their locks and their shared memory do not reach the other machine.
@@ -26,20 +28,30 @@ const NETWORK_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
 const MAGIC = 0xbeefc0de;
 
 /** @throws {WechatH5Error} `OPTIONS_INVALID` */
-export function checked({ path, timeoutMs = 3000 }: LmdbOrderBookOptions): Required<LmdbOrderBookOptions> {
+export function checked({
+  path,
+  timeoutMs = 3000,
+  leaseMs = 30_000,
+}: LmdbOrderBookOptions): Required<LmdbOrderBookOptions> {
   if (typeof path !== 'string' || path === '') {
     throw new WechatH5Error('OPTIONS_INVALID', 'path is not the name of a folder', {
       field: 'path',
       hint: 'Name a folder on this machine that this program may write to. 请填写本机可写的目录。',
     });
   }
-  if (!Number.isSafeInteger(timeoutMs) || timeoutMs < 100 || timeoutMs > 60_000) {
-    throw new WechatH5Error('OPTIONS_INVALID', `timeoutMs is ${quoted(String(timeoutMs))}`, {
-      field: 'timeoutMs',
-      hint: 'Give whole milliseconds from 100 to 60000. 请填写 100 到 60000 之间的整数毫秒。',
-    });
-  }
-  return { path, timeoutMs };
+  return {
+    path,
+    timeoutMs: milliseconds('timeoutMs', timeoutMs, 100, 60_000),
+    leaseMs: milliseconds('leaseMs', leaseMs, 500, 3_600_000),
+  };
+}
+
+function milliseconds(field: string, value: number, least: number, most: number): number {
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
+  throw new WechatH5Error('OPTIONS_INVALID', `${field} is ${quoted(String(value))}`, {
+    field,
+    hint: `Give whole milliseconds from ${least} to ${most}. 请填写 ${least} 到 ${most} 之间的整数毫秒。`,
+  });
 }
 
 /**

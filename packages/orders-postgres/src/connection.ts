@@ -5,12 +5,22 @@ import type { Pool, PoolClient } from 'pg';
 /** A serialization failure or a deadlock: the same statement may succeed at once. */
 const AGAIN: ReadonlySet<string> = new Set(['40001', '40P01']);
 const TRIES = 3;
+const READ_ONLY = '25006';
 
 /** SQLSTATE of what the server said, or `undefined` when it was not the server that spoke. */
 export function sqlState(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null)?.code;
   // `ECONNRESET` has another length than every SQLSTATE.
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+}
+
+/**
+ * Whether the connection is of no more use: it is lost or stuck, or it leads to a server that has become a standby, while
+ * a new one may lead to the primary.
+ */
+function isOver(error: unknown): boolean {
+  const state = sqlState(error);
+  return state === undefined || state === READ_ONLY;
 }
 
 /** Connections of a pool, each given back after use, or given up: no step waits longer than `timeoutMs`. */
@@ -34,9 +44,9 @@ export class Connections {
       try {
         return await this.#lend(async (client, giveUp) => {
           try {
-            return await this.#inTime(work(client), 'did not answer');
+            return await this.inTime(work(client));
           } catch (error) {
-            if (sqlState(error) === undefined) giveUp();
+            if (isOver(error)) giveUp();
             throw error;
           }
         });
@@ -56,7 +66,7 @@ export class Connections {
     return this.#lend(async (client, giveUp) => {
       const statement = async (text: string): Promise<string> => {
         try {
-          return (await this.#inTime(client.query(text), 'did not answer')).command;
+          return (await this.inTime(client.query(text))).command;
         } catch (error) {
           giveUp();
           throw bookFailed(error);
@@ -66,9 +76,9 @@ export class Connections {
       await statement('BEGIN ISOLATION LEVEL READ COMMITTED');
       let result: T;
       try {
-        result = await (limited ? this.#inTime(work(client), 'did not answer') : work(client));
+        result = await (limited ? this.inTime(work(client)) : work(client));
       } catch (error) {
-        if (limited && sqlState(error) === undefined) giveUp();
+        if (limited && isOver(error)) giveUp();
         await statement('ROLLBACK').catch(() => {});
         throw error;
       }
@@ -96,7 +106,7 @@ export class Connections {
   async #connect(): Promise<PoolClient> {
     const connecting = this.#pool.connect();
     try {
-      return await this.#inTime(connecting, 'gave no connection');
+      return await this.inTime(connecting, 'gave no connection');
     } catch (error) {
       connecting.then(
         (client) => client.release(),
@@ -106,7 +116,8 @@ export class Connections {
     }
   }
 
-  async #inTime<T>(promise: Promise<T>, what: string): Promise<T> {
+  /** Rejects when `promise` has not ended within `timeoutMs`. */
+  async inTime<T>(promise: Promise<T>, what = 'did not answer'): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Error(`PostgreSQL ${what} within ${this.#timeoutMs} ms`)), this.#timeoutMs);

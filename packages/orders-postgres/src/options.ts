@@ -12,18 +12,26 @@ export interface PostgresOrderBookOptions {
   schema?: string;
   /** Milliseconds for one step, 100 to 60 000: then it fails, and the connection is given up. Default 3000. */
   timeoutMs?: number;
+  /** See {@link OrderBook.leaseMs}; 500 to 3 600 000. Default 30 000. */
+  leaseMs?: number;
   /** Milliseconds to wait for a row that somebody else has locked, 10 to 60 000. Default 2000. */
   lockTimeoutMs?: number;
 }
 
-export type Settings = Required<Pick<PostgresOrderBookOptions, 'pool' | 'timeoutMs' | 'lockTimeoutMs'>> & {
+export type Settings = Required<Pick<PostgresOrderBookOptions, 'pool' | 'timeoutMs' | 'lockTimeoutMs' | 'leaseMs'>> & {
   /** Quoted, with a dot behind it, or empty. */
   readonly prefix: string;
   readonly schema: string | undefined;
 };
 
 /** @throws {WechatH5Error} `OPTIONS_INVALID` */
-export function checked({ pool, schema, timeoutMs = 3000, lockTimeoutMs = 2000 }: PostgresOrderBookOptions): Settings {
+export function checked({
+  pool,
+  schema,
+  timeoutMs = 3000,
+  lockTimeoutMs = 2000,
+  leaseMs = 30_000,
+}: PostgresOrderBookOptions): Settings {
   if (typeof (pool as Partial<Pool> | undefined)?.connect !== 'function') {
     throw new WechatH5Error('OPTIONS_INVALID', 'pool is not a pool of pg', {
       field: 'pool',
@@ -40,15 +48,16 @@ export function checked({ pool, schema, timeoutMs = 3000, lockTimeoutMs = 2000 }
     pool,
     timeoutMs: milliseconds('timeoutMs', timeoutMs, 100),
     lockTimeoutMs: milliseconds('lockTimeoutMs', lockTimeoutMs, 10),
+    leaseMs: milliseconds('leaseMs', leaseMs, 500, 3_600_000),
     schema,
     prefix: schema === undefined ? '' : `"${schema}".`,
   };
 }
 
-function milliseconds(field: string, value: number, least: number): number {
-  if (Number.isSafeInteger(value) && value >= least && value <= 60_000) return value;
+function milliseconds(field: string, value: number, least: number, most = 60_000): number {
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
   throw new WechatH5Error('OPTIONS_INVALID', `${field} is ${quoted(String(value))}`, {
     field,
-    hint: `Give whole milliseconds from ${least} to 60000. 请填写 ${least} 到 60000 之间的整数毫秒。`,
+    hint: `Give whole milliseconds from ${least} to ${most}. 请填写 ${least} 到 ${most} 之间的整数毫秒。`,
   });
 }

@@ -27,6 +27,7 @@ const UNIQUE_VIOLATION = '23505';
  * stand in between.
  */
 export class PostgresOrderBook implements OrderBook<PoolClient> {
+  readonly leaseMs: number;
   readonly #settings: Settings;
   readonly #connections: Connections;
   readonly #sql: ReturnType<typeof statementsFor>;
@@ -34,6 +35,7 @@ export class PostgresOrderBook implements OrderBook<PoolClient> {
   /** @throws {WechatH5Error} `OPTIONS_INVALID` */
   constructor(options: PostgresOrderBookOptions) {
     this.#settings = checked(options);
+    this.leaseMs = this.#settings.leaseMs;
     this.#connections = new Connections(this.#settings);
     this.#sql = statementsFor(this.#settings.prefix);
   }
@@ -106,7 +108,7 @@ export class PostgresOrderBook implements OrderBook<PoolClient> {
     return this.#connections.transaction(
       (client) =>
         work(client, (key, change) =>
-          this.#apply(client, key, change, true).catch((error: unknown) => {
+          this.#connections.inTime(this.#apply(client, key, change, true)).catch((error: unknown) => {
             throw bookFailed(error);
           }),
         ),

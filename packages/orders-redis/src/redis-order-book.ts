@@ -32,6 +32,8 @@ export interface RedisOrderBookOptions {
   timeoutMs?: number;
   /** How many replicas must have a change before it counts, 0 to 16; needs one connection, no cluster. Default 0. */
   replicas?: number;
+  /** See `leaseMs` of the port; 500 to 3 600 000. Default 30 000. */
+  leaseMs?: number;
 }
 
 const PAGE = 100;
@@ -45,6 +47,7 @@ const CHECK_EVERY_MS = 60_000;
  * one slot. It promises what the server keeps: see the README.
  */
 export class RedisOrderBook implements OrderBook {
+  readonly leaseMs: number;
   readonly #command: Command;
   readonly #prefix: string;
   readonly #replicas: number;
@@ -52,7 +55,13 @@ export class RedisOrderBook implements OrderBook {
   #checked: { readonly at: number; readonly done: Promise<void> } | undefined;
 
   /** @throws {WechatH5Error} `OPTIONS_INVALID` */
-  constructor({ client, prefix = 'wechat-h5', timeoutMs = 3000, replicas = 0 }: RedisOrderBookOptions) {
+  constructor({
+    client,
+    prefix = 'wechat-h5',
+    timeoutMs = 3000,
+    replicas = 0,
+    leaseMs = 30_000,
+  }: RedisOrderBookOptions) {
     const given: Partial<Record<'call' | 'sendCommand', unknown>> = client ?? {};
     if (typeof given.call !== 'function' && typeof given.sendCommand !== 'function') {
       throw invalid('client', 'is not a client of ioredis or redis', 'Pass new Redis(url), or createClient({ url }).');
@@ -66,6 +75,10 @@ export class RedisOrderBook implements OrderBook {
     if (!Number.isSafeInteger(replicas) || replicas < 0 || replicas > 16) {
       throw invalid('replicas', `is ${quoted(String(replicas))}`, 'Give a whole number from 0 to 16.');
     }
+    if (!Number.isSafeInteger(leaseMs) || leaseMs < 500 || leaseMs > 3_600_000) {
+      throw invalid('leaseMs', `is ${quoted(String(leaseMs))}`, 'Give whole milliseconds from 500 to 3600000.');
+    }
+    this.leaseMs = leaseMs;
     this.#command = commandOf(client, timeoutMs);
     this.#prefix = `{${prefix}}`;
     this.#replicas = replicas;

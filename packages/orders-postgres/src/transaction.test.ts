@@ -1,0 +1,121 @@
+import { applyAll, claim, eventually, intend, newKey, paid } from '@wechat-h5/testkit/order-book';
+import {
+  describeWithStores,
+  startPgbouncer,
+  startPostgres,
+  type Pgbouncer,
+  type PostgresServer,
+} from '@wechat-h5/testkit/stores';
+import { Books } from './store.fixture.js';
+
+const complete = { type: 'complete', attempt: 1 } as const;
+
+describeWithStores(['postgres', 'pgbouncer'], "the shop's own writes", () => {
+  let server: PostgresServer;
+  let bouncer: Pgbouncer;
+  const books = new Books();
+  beforeAll(async () => {
+    server = await startPostgres();
+    bouncer = await startPgbouncer(server);
+  });
+  afterEach(() => books.end());
+  afterAll(async () => {
+    await bouncer.stop();
+    await server.stop();
+  });
+
+  const scene = async (url = server.url) => {
+    const { book, schema } = await books.create(url);
+    server.query(`CREATE TABLE ${schema}.effect (number text)`);
+    const effects = (): string => server.query(`SELECT count(*) FROM ${schema}.effect`);
+    const insert = `INSERT INTO ${schema}.effect VALUES ($1)`;
+    const key = newKey();
+    await applyAll(book, key, [intend(key), paid(key), claim]);
+    return { book, schema, effects, insert, key };
+  };
+
+  test.each([
+    ['directly', () => server.url],
+    ['S10: through PgBouncer', () => bouncer.url],
+  ])('%s: they are committed with the delivery, and nobody sees them before', async (_name, url) => {
+    const { book, effects, insert, key } = await scene(url());
+    const result = await book.transaction(async (tx, apply) => {
+      await tx.query(insert, [key.outTradeNo]);
+      expect((await apply(key, complete)).outcome).toBe('applied');
+      expect(effects()).toBe('0');
+      return 'result';
+    });
+    expect([result, effects()]).toEqual(['result', '1']);
+    expect((await book.get(key))?.delivery.state).toBe('DONE');
+  });
+
+  test('what the handler throws is thrown on, and nothing of it is seen', async () => {
+    const { book, effects, insert, key } = await scene();
+    const sorry = new Error('sold out');
+    await expect(
+      book.transaction(async (tx, apply) => {
+        await tx.query(insert, ['1']);
+        await apply(key, complete);
+        throw sorry;
+      }),
+    ).rejects.toBe(sorry);
+    expect(effects()).toBe('0');
+    expect((await book.get(key))?.delivery.state).toBe('LEASED');
+  });
+
+  test('a statement that failed and was passed over in silence commits nothing', async () => {
+    const { book, effects, insert, key } = await scene();
+    const quiet = book.transaction(async (tx) => {
+      await tx.query(insert, ['1']);
+      await tx.query('SELECT 1 / 0').catch(() => {});
+    });
+    await expect(quiet).rejects.toMatchObject({ code: 'ORDER_BOOK_FAILED' });
+    expect(effects()).toBe('0');
+    expect((await book.get(key))?.delivery.state).toBe('LEASED');
+  });
+
+  test('P06: a run that lost its lease leaves nothing behind', async () => {
+    const { book, effects, insert } = await scene();
+    const key = newKey();
+    await applyAll(book, key, [intend(key), paid(key), { type: 'claim', leaseMs: 1 }]);
+    await book
+      .transaction(async (tx, apply) => {
+        await tx.query(insert, ['zombie']);
+        await eventually('the lease ends', async () =>
+          (await book.apply(key, claim)).outcome === 'applied' ? true : undefined,
+        );
+        await book.apply(key, { type: 'complete', attempt: 2 });
+        const { outcome } = await apply(key, complete);
+        // As core does.
+        if (outcome !== 'applied') throw new Error(outcome);
+      })
+      .catch((error: Error) => expect(error.message).toBe('done'));
+    expect(effects()).toBe('0');
+    expect((await book.get(key))?.delivery.attempt).toBe(2);
+  });
+
+  test('P12: while a handler runs the order can be read, renewed and changed: no lock is held', async () => {
+    const { book, insert, key, effects } = await scene();
+    await book.transaction(async (tx, apply) => {
+      await tx.query(insert, ['1']);
+      expect((await book.apply(key, { type: 'renew', attempt: 1, leaseMs: 60_000 })).outcome).toBe('applied');
+      expect((await book.apply(key, paid(key))).outcome).toBe('unchanged');
+      expect((await book.get(key))?.delivery.state).toBe('LEASED');
+      expect((await apply(key, complete)).outcome).toBe('applied');
+    });
+    expect(effects()).toBe('1');
+  });
+
+  test('P03: a connection that dies with its program takes everything with it', async () => {
+    const { book, insert, key, effects } = await scene();
+    const died = book.transaction(async (tx, apply) => {
+      const { rows } = await tx.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      await tx.query(insert, ['1']);
+      await apply(key, complete);
+      server.query(`SELECT pg_terminate_backend(${rows[0]?.pid ?? 0})`);
+    });
+    await expect(died).rejects.toMatchObject({ code: 'ORDER_BOOK_FAILED' });
+    expect(effects()).toBe('0');
+    expect((await book.get(key))?.delivery.state).toBe('LEASED');
+  });
+});
