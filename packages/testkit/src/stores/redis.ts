@@ -105,7 +105,7 @@ async function answers(endpoint: Endpoint): Promise<boolean> {
     await once(socket, 'connect');
     socket.write('PING\r\n');
     const [reply] = (await once(socket, 'data')) as [Buffer];
-    return reply.toString() === '+PONG\r\n';
+    return /^(\+PONG|-NOAUTH)/.test(reply.toString());
   } catch {
     return false;
   } finally {
