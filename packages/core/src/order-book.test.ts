@@ -390,6 +390,32 @@ describe('a person decides', () => {
     expect(transition(order, KEY, { type: 'redrive', force: true }, NOW).order?.delivery.state).toBe('READY');
   });
 
+  test('why is kept, and what is handed over is due at once', () => {
+    const change = { type: 'resolve', as: 'deliver', note: 'the price had changed' } as const;
+    const { order = quarantined } = transition(quarantined, KEY, change, NOW);
+    expect(order.history.at(-1)?.detail).toBe('deliver: the price had changed');
+    expect(dueAt(order)).toEqual(NOW);
+  });
+
+  test('a delivery that waits for its next try is due at once, though somebody has just looked; what is under way or done is not', () => {
+    const later = new Date(NOW.getTime() + 60_000);
+    const failing = after([intend, paid, claim, { type: 'release', attempt: 1, retryInMs: 3_600_000 }]);
+    const taken = { ...failing, takenUntil: new Date(later.getTime() + 60_000) };
+    const { outcome, order = taken } = transition(taken, KEY, { type: 'redrive' }, later);
+    expect([outcome, dueAt(order), order.delivery.attempt]).toEqual(['applied', later, 1]);
+    const under = transition(order, KEY, claim, later).order ?? order;
+    expect(transition(under, KEY, { type: 'redrive' }, later).outcome).toBe('unchanged');
+    const done = transition(under, KEY, { type: 'complete', attempt: 2 }, later).order;
+    expect(transition(done, KEY, { type: 'redrive' }, later).outcome).toBe('unchanged');
+  });
+
+  test('an orphan is looked at at once', () => {
+    const orphan = after([paid, { type: 'looked', verdict: 'ORPHAN', nextInMs: undefined, counts: true }]);
+    expect(dueAt(orphan)).toBeUndefined();
+    const { order = orphan } = transition(orphan, KEY, { type: 'redrive' }, NOW);
+    expect([order.state, dueAt(order)]).toEqual(['ORPHAN', NOW]);
+  });
+
   test('what is in no doubt is not decided', () => {
     const order = after([intend, created, paid]);
     expect(transition(order, KEY, { type: 'resolve', as: 'withhold' }, NOW).outcome).toBe('unchanged');

@@ -31,8 +31,8 @@ export type OrderChange = { source?: HistorySource } & (
   | { type: 'take'; leaseMs: number }
   /** That look ended with `verdict`; the next one is due after `nextInMs`, if any. `counts`: it was one of the schedule. */
   | { type: 'looked'; verdict: string; nextInMs: number | undefined; counts: boolean }
-  /** A person decides about an order in quarantine: hand over what was paid, or keep it from `onPaid` (and refund it). */
-  | { type: 'resolve'; as: 'deliver' | 'withhold' }
+  /** A person decides about an order in quarantine: hand over what was paid, or keep it from `onPaid` (and refund it). `note`: why. */
+  | { type: 'resolve'; as: 'deliver' | 'withhold'; note?: string }
 );
 
 export type RefundChange =
@@ -52,7 +52,10 @@ export type HandOverChange =
   | { type: 'complete'; attempt: number; outRefundNo?: string }
   /** The run did not succeed. Without a notification it is tried again after `retryInMs`. */
   | { type: 'release'; attempt: number; retryInMs?: number; outRefundNo?: string }
-  /** A person starts again what is `DEAD`; with `force` also what is `WITHHELD` or `DONE`. */
+  /**
+   * A person makes due now what is `DEAD`, or `READY` and waits for its next try, and the look at an orphan; with `force`
+   * also what is `WITHHELD` or `DONE`.
+   */
   | { type: 'redrive'; force?: boolean; outRefundNo?: string };
 
 /**

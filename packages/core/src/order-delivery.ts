@@ -68,10 +68,12 @@ export function handOver(
   }
   if (change.type === 'redrive') {
     if (delivery.state === 'NONE' || order.state === 'QUARANTINED') return stay('unpaid');
-    if (delivery.state !== 'DEAD' && (change.force !== true || delivery.state === 'LEASED')) return stay('unchanged');
+    const waits = delivery.state === 'DEAD' || delivery.state === 'READY';
+    if (!waits && (change.force !== true || delivery.state === 'LEASED')) return stay('unchanged');
     if (refund === undefined && order.orderRef !== undefined && taken.has(purchaseName(order.key, order.orderRef)))
       return stay('conflict');
-    return set({ ...readyAt(delivery, now), retryAt: now });
+    // Due at once, also when somebody has just looked at it.
+    return set({ ...readyAt(delivery, now), retryAt: now }, { takenUntil: undefined });
   }
   if (delivery.state !== 'LEASED' || delivery.attempt !== change.attempt) {
     return stay(change.type !== 'renew' && delivery.state === 'DONE' ? 'done' : 'lost');

@@ -1,4 +1,4 @@
-import type { Step, Stay, To } from './order-changes.js';
+import type { OrderChange, Step, Stay, To } from './order-changes.js';
 import { readyAt, withheld } from './order-delivery.js';
 import { purchaseName, transactionName, type OrderRecord, type PaymentEvidence } from './order-record.js';
 
@@ -50,20 +50,21 @@ function paidTwice(order: OrderRecord, taken: ReadonlySet<string>): 'paid-twice'
   return orderRef !== undefined && taken.has(purchaseName(key, orderRef)) ? 'paid-twice' : undefined;
 }
 
-/** A person has decided about an order in quarantine. */
+/** A person has decided about an order in quarantine. What is to be handed over is due at once: nobody else brings it. */
 export function resolved(
   order: OrderRecord,
-  as: 'deliver' | 'withhold',
+  { as, note }: Extract<OrderChange, { type: 'resolve' }>,
   now: Date,
   taken: ReadonlySet<string>,
   to: To,
 ): Step {
-  if (order.payment === undefined) return to({ state: 'CLOSED', reason: 'resolved', pollAt: undefined }, as);
-  if (order.delivery.state === 'DONE') return to({ state: 'PAID', reason: undefined }, as);
+  const detail = note === undefined ? as : `${as}: ${note}`;
+  if (order.payment === undefined) return to({ state: 'CLOSED', reason: 'resolved', pollAt: undefined }, detail);
+  if (order.delivery.state === 'DONE') return to({ state: 'PAID', reason: undefined }, detail);
   const reason = as === 'withhold' ? 'resolved' : paidTwice(order, taken);
   return reason === undefined
-    ? to({ state: 'PAID', reason, delivery: readyAt(order.delivery, now) }, as)
-    : to({ state: 'PAID', reason, delivery: withheld(order.delivery) }, as);
+    ? to({ state: 'PAID', reason, delivery: { ...readyAt(order.delivery, now), retryAt: now } }, detail)
+    : to({ state: 'PAID', reason, delivery: withheld(order.delivery) }, detail);
 }
 
 /** The field in which a signed payment contradicts the stored order, or `undefined`. */

@@ -113,7 +113,7 @@ function step(
     case 'looked':
       return looked(order, change, now, to);
     case 'resolve':
-      return order.state === 'QUARANTINED' ? resolved(order, change.as, now, taken, to) : stay('unchanged');
+      return order.state === 'QUARANTINED' ? resolved(order, change, now, taken, to) : stay('unchanged');
     case 'refund-intend':
     case 'refund-accepted':
     case 'refund-failed':
@@ -161,6 +161,8 @@ function ofOrphan(
       : joinPayment({ ...next, payment: undefined }, order.payment, now, taken, join, stay);
   }
   if (change.type === 'looked') return { ...looked(order, change, now, to), outcome: 'applied' };
+  // The order may be known by now: whoever looks finds out.
+  if (change.type === 'redrive') return to({ pollAt: now, takenUntil: undefined });
   if (change.type === 'take') {
     const due = dueAt(order);
     return due === undefined || due > now ? stay('busy') : to({ takenUntil: after(now, change.leaseMs) });
