@@ -6,6 +6,8 @@ import type { CreateShop } from './shop-options.js';
 export const PAY = /Pay with WeChat/;
 export const CHECK = /I have paid: check the result/;
 
+export { startShop, type RunningShop } from './running-shop.js';
+
 /** From the shop's page to the cashier. */
 export async function pressPay(phone: Page, shop: string): Promise<void> {
   await phone.goto(shop);

@@ -21,7 +21,8 @@ const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
 export function pageHeaders(cashierOrigin: string): Readonly<Record<string, string>> {
   return {
     'Content-Security-Policy': `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; form-action 'self' ${cashierOrigin}; base-uri 'none'; frame-ancestors 'none'`,
-    'Cache-Control': 'no-store',
+    // Asked for anew when it is visited, and not for Back: there the form still has the order's number.
+    'Cache-Control': 'private, no-cache',
     // WeChat Pay reads the shop's domain from the Referer. no-referrer, the default of helmet, would empty it.
     'Referrer-Policy': 'strict-origin-when-cross-origin',
     'X-Content-Type-Options': 'nosniff',

@@ -46,14 +46,14 @@ test('X14: text from outside cannot become markup', () => {
   expect(html).toContain('&#34;&#39;&#62;&#60;script&#62;alert(1)&#60;/script&#62;&#38;amp;');
 });
 
-test('X14 X31 X32: the policy admits the page’s own style, its forms and the payment link, nothing else, and nobody keeps or frames a page', () => {
+test('X14 X31: the policy admits the page’s own style, its forms and the payment link, nothing else, and nobody shares or frames a page', () => {
   const headers = pageHeaders('https://wx.tenpay.com');
   const policy = headers['Content-Security-Policy'] ?? '';
   expect(policy).toMatch(
     /^default-src 'none'; style-src 'sha256-[A-Za-z0-9+/]{43}='; form-action 'self' https:\/\/wx\.tenpay\.com; base-uri 'none'; frame-ancestors 'none'$/,
   );
   expect(headers).toMatchObject({
-    'Cache-Control': 'no-store',
+    'Cache-Control': 'private, no-cache',
     'Referrer-Policy': 'strict-origin-when-cross-origin',
     'X-Content-Type-Options': 'nosniff',
   });

@@ -47,7 +47,7 @@ test('every row says why and what to do, in both languages, and is found by its 
   expect(new Set(TROUBLESHOOTING.map(({ id }) => id)).size).toBe(TROUBLESHOOTING.length);
   for (const row of TROUBLESHOOTING) {
     expect(explainPayerError(row.message)).toContain(row);
-    for (const { en, zh } of [...row.causes, ...row.cures]) {
+    for (const { en, zh } of [...row.causes, ...row.cures, row.guard]) {
       expect(en).toMatch(/[a-z]{3}.*\.$/i);
       expect(zh).toMatch(/\p{Script=Han}.*。$/u);
     }
@@ -58,8 +58,25 @@ test('the documentation is this table', () => {
   const page = readFileSync(join(__dirname, '../../../docs/payer-errors.md'), 'utf8');
   for (const row of TROUBLESHOOTING) {
     expect(page).toContain(`## ${row.message}`);
-    for (const { en, zh } of [...row.causes, ...row.cures]) expect(page).toContain(`- ${en} ${zh}\n`);
+    for (const { en, zh } of [...row.causes, ...row.cures, row.guard]) expect(page).toContain(`- ${en} ${zh}\n`);
   }
+});
+
+test('each row is reproduced by a test, guarded against and explained, and the documentation says where', () => {
+  const page = readFileSync(join(__dirname, '../../../docs/payer-errors.md'), 'utf8');
+  const browserTests = readFileSync(join(__dirname, '../../../examples/express-shop/src/payer-errors.test.ts'), 'utf8');
+  const lines = page.split('\n').filter((line) => line.startsWith('| ['));
+  const cells = lines.map((line) => line.split('|').map((cell) => cell.trim()));
+  expect(cells).toEqual(
+    TROUBLESHOOTING.map(({ id, message, guard }) => [
+      '',
+      `[${message}](#${message.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '')})`,
+      `[\`${id}\`](../examples/express-shop/src/payer-errors.test.ts)`,
+      `${guard.en} ${guard.zh}`,
+      '',
+    ]),
+  );
+  for (const { id } of TROUBLESHOOTING) expect(browserTests).toMatch(new RegExp(`\\('(?:[a-z-]+: )?${id}: `));
 });
 
 test.each([

@@ -8,6 +8,8 @@ export interface Troubleshooting {
   platform?: 'iOS' | 'Android';
   causes: readonly Explained[];
   cures: readonly Explained[];
+  /** What this library does so that payers do not see it, or so that the merchant hears of it. */
+  guard: Explained;
   /**
    * Whether the order has to be placed again (`createOrder`). `false`: the same link works once the cause is
    * gone, within its five minutes.
@@ -20,7 +22,7 @@ export interface Explained {
   zh: string;
 }
 
-const ONE_LINK_ONE_ACCOUNT: Pick<Troubleshooting, 'causes' | 'cures' | 'orderAgain'> = {
+const ONE_LINK_ONE_ACCOUNT: Pick<Troubleshooting, 'causes' | 'cures' | 'guard' | 'orderAgain'> = {
   causes: [
     {
       en: 'The link was opened by two WeChat accounts: it was shared, or the payer switched accounts.',
@@ -41,6 +43,10 @@ const ONE_LINK_ONE_ACCOUNT: Pick<Troubleshooting, 'causes' | 'cures' | 'orderAga
       zh: '请用 createOrder({ redirectUrl }) 或 withRedirectUrl 拼接，链接其余部分不要改动。',
     },
   ],
+  guard: {
+    en: 'redirect_url is encoded once, the rest of the link is not touched, and each payer gets a link of their own.',
+    zh: 'redirect_url 只编码一次，链接其余部分不改动，每个用户使用自己的链接。',
+  },
   orderAgain: true,
 };
 
@@ -77,6 +83,10 @@ export const TROUBLESHOOTING: readonly Troubleshooting[] = [
         zh: '下单接口使用没有 AAAA 记录的域名，或启用 ipProbe。',
       },
     ],
+    guard: {
+      en: 'The address is walked from the socket through trusted proxies alone (PROXY_NOT_TRUSTED, doctor); an order of another address is refused (PAYER_ADDRESS_CHANGED) or, with orderRef, placed anew.',
+      zh: '用户 IP 只从连接经受信任的代理逐跳得出（PROXY_NOT_TRUSTED、doctor）；换了地址的订单会被拒绝（PAYER_ADDRESS_CHANGED），或配合 orderRef 重新下单。',
+    },
     orderAgain: true,
   },
   {
@@ -94,6 +104,10 @@ export const TROUBLESHOOTING: readonly Troubleshooting[] = [
         zh: '不要自行传入 clientIp，并在 clientIp.trust 中列出商户前面的代理。',
       },
     ],
+    guard: {
+      en: 'Such an address is refused before the order: NOT_PUBLIC.',
+      zh: '此类地址在下单前即被拒绝：NOT_PUBLIC。',
+    },
     orderAgain: true,
   },
   {
@@ -116,6 +130,10 @@ export const TROUBLESHOOTING: readonly Troubleshooting[] = [
         zh: '在 WebView 中手动设置 Referer 为申请 H5 支付时提交的授权域名（含协议）。',
       },
     ],
+    guard: {
+      en: 'wechatH5Pay sends a Referrer-Policy of its own; a page that hides its Referer is noticed (REFERRER_POLICY), and a page of ours goes between.',
+      zh: 'wechatH5Pay 使用自己的 Referrer-Policy；页面隐藏 Referer 时会上报（REFERRER_POLICY）并改用中转页。',
+    },
     orderAgain: false,
   },
   {
@@ -134,6 +152,10 @@ export const TROUBLESHOOTING: readonly Troubleshooting[] = [
         zh: '在商户平台 → 产品中心 → 开发配置 中添加域名，并写入 h5Domains，使错误的 redirectUrl 在下单前就被拒绝。',
       },
     ],
+    guard: {
+      en: "The payer's page and the way back are compared with h5Domains before the order: ORIGIN_NOT_REGISTERED, REDIRECT_URL_INVALID.",
+      zh: '下单前即核对用户页面与回跳地址是否在 h5Domains 内：ORIGIN_NOT_REGISTERED、REDIRECT_URL_INVALID。',
+    },
     orderAgain: false,
   },
   {
@@ -146,6 +168,10 @@ export const TROUBLESHOOTING: readonly Troubleshooting[] = [
         zh: '用户再次点击支付时，用相同的订单重新调用 createOrder 即可得到新链接。',
       },
     ],
+    guard: {
+      en: 'A link with less than a minute left is not given out again: createOrder brings a new one for the same order.',
+      zh: '剩余不足一分钟的链接不会再次给出：createOrder 会为同一订单取得新链接。',
+    },
     orderAgain: true,
   },
   {
@@ -158,6 +184,10 @@ export const TROUBLESHOOTING: readonly Troubleshooting[] = [
         zh: '提示用户在浏览器中打开（可用 isWechatBrowser 判断），微信内请使用 JSAPI 支付。',
       },
     ],
+    guard: {
+      en: 'wechatH5Pay orders nothing inside WeChat, and asks the payer to open the shop in a browser.',
+      zh: '在微信内 wechatH5Pay 不下单，而是提示用户用浏览器打开。',
+    },
     orderAgain: false,
   },
   { id: 'link-damaged-ios', message: '签名验证失败', platform: 'iOS', ...ONE_LINK_ONE_ACCOUNT },
