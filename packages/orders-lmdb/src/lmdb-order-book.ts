@@ -48,8 +48,15 @@ export class LmdbOrderBook implements OrderBook {
     this.#timeoutMs = timeoutMs;
     prepareFolder(path);
     try {
-      // Without overlappingSync a commit is over when it is on the disk.
-      this.#root = open<string, string>({ path, encoding: 'string', maxDbs: 8, overlappingSync: false });
+      // Without overlappingSync a commit is over when it is on the disk. With eventTurnBatching lmdb makes a promise of its
+      // own for each turn: on a full disk nobody would be there to handle it.
+      this.#root = open<string, string>({
+        path,
+        encoding: 'string',
+        maxDbs: 8,
+        overlappingSync: false,
+        eventTurnBatching: false,
+      });
       this.#orders = this.#root.openDB<string, string>({ name: 'orders', encoding: 'string' });
       this.#names = this.#root.openDB<string, string>({ name: 'names', encoding: 'string' });
       this.#due = this.#root.openDB<string, [number, string]>({ name: 'due', encoding: 'string' });
@@ -139,21 +146,21 @@ export class LmdbOrderBook implements OrderBook {
   #store(id: string, before: OrderRecord | undefined, order: OrderRecord): void {
     const names = namesOf(order);
     const had = before === undefined ? [] : namesOf(before);
-    for (const name of had) if (!names.includes(name)) void this.#names.remove(name);
-    for (const name of names) if (!had.includes(name)) void this.#names.put(name, id);
+    for (const name of had) if (!names.includes(name)) this.#names.removeSync(name);
+    for (const name of names) if (!had.includes(name)) this.#names.putSync(name, id);
     const due = dueAt(order)?.getTime();
     const wasDue = before === undefined ? undefined : dueAt(before)?.getTime();
     if (due !== wasDue) {
-      if (wasDue !== undefined) void this.#due.remove([wasDue, id]);
-      if (due !== undefined) void this.#due.put([due, id], '');
+      if (wasDue !== undefined) this.#due.removeSync([wasDue, id]);
+      if (due !== undefined) this.#due.putSync([due, id], '');
     }
     const position = cursorOf(order);
     const wasAt = before === undefined ? undefined : cursorOf(before);
     if (position !== wasAt) {
-      if (wasAt !== undefined) void this.#positions.remove(wasAt);
-      void this.#positions.put(position, id);
+      if (wasAt !== undefined) this.#positions.removeSync(wasAt);
+      this.#positions.putSync(position, id);
     }
-    void this.#orders.put(id, encodeOrder(order));
+    this.#orders.putSync(id, encodeOrder(order));
   }
 
   #record(id: string): OrderRecord | undefined {
@@ -178,7 +185,9 @@ export class LmdbOrderBook implements OrderBook {
       timer = setTimeout(() => reject(new Error(message)), this.#timeoutMs);
     });
     try {
-      return await Promise.race([this.#root.transaction(work), late]);
+      const writing = this.#root.transaction(work);
+      writing.catch(settleCommitError);
+      return await Promise.race([writing, late]);
     } catch (error) {
       throw isWechatH5Error(error) ? error : bookFailed(error);
     } finally {
@@ -191,4 +200,10 @@ function laterLayout(): WechatH5Error {
   return new WechatH5Error('ORDER_BOOK_FAILED', `The files are not of layout ${LAYOUT}`, {
     hint: 'Update @wechat-h5/orders-lmdb on this machine. 请升级本机的 @wechat-h5/orders-lmdb。',
   });
+}
+
+/** lmdb rejects a promise of its own beside ours; nobody has it to handle, and it would end the process. */
+function settleCommitError(error: unknown): void {
+  const { commitError } = error as { commitError?: Promise<unknown> };
+  commitError?.catch(() => {});
 }

@@ -50,6 +50,10 @@ export class BookProcess {
     return answer['result'] as T;
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }
