@@ -117,11 +117,11 @@ export async function openScene(options: SimulatorOptions = {}): Promise<Scene> 
 /** Answer of a shop that never ends its reply. */
 export const HANG = '__hang__';
 
-/** Waits until `condition` holds, at most two seconds. */
+/** Waits until `condition` holds, at most twenty seconds. */
 export async function eventually(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 2_000;
+  const deadline = Date.now() + 20_000;
   while (!condition()) {
-    if (Date.now() > deadline) throw new Error('the condition did not come true within two seconds');
+    if (Date.now() > deadline) throw new Error('the condition did not come true within twenty seconds');
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
