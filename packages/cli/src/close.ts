@@ -25,7 +25,11 @@ WeChat Pay closes an order five minutes after it was created at the earliest. A 
     }
     requireConsentPossible(args, context);
     const wechatH5 = wechatH5Of(context.env);
-    const question = { en: `Close order ${outTradeNo}?`, zh: `关闭订单 ${outTradeNo}？` };
+    // WeChat Pay does not tell when it was created: only the operator can know.
+    const question = {
+      en: `Close order ${outTradeNo}, which was created more than five minutes ago?`,
+      zh: `关闭订单 ${outTradeNo}（须创建已满 5 分钟）？`,
+    };
     if (!(await hasConsent(args, context, question))) return EXIT.NO;
     await wechatH5.closeOrder({ outTradeNo });
     if (context.json) context.printJson({ outTradeNo, closed: true });

@@ -39,7 +39,9 @@ describe('replies that are not believed', () => {
   test.each([
     ['N17', 'a login page', () => answering('<!DOCTYPE html><html><body>Sign in</body></html>')],
     ['N16', 'a 502 in HTML', () => answering('<html>Bad Gateway</html>', 502)],
+    ['N16', 'a 503 around a reply that is genuine', () => answering(reply(), 503)],
     ['N18', 'a redirect', () => answering('', 302, { location: 'https://evil.example/' })],
+    ['N18', 'a redirect around a reply that is genuine', () => answering(reply(), 307, { location: '/elsewhere' })],
     [
       'N24',
       'no signature',
