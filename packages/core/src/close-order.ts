@@ -10,7 +10,8 @@ import { callRepeating } from './repeat.js';
 
 /**
  * Closes an order nobody paid (`closeorder`). A payer may pay at the last moment, and closing a number that
- * does not exist also reports success, so it is asked before and confirmed after.
+ * does not exist also reports success, so it is asked before and confirmed after. WeChat Pay wants an order to be five
+ * minutes old and tells nobody its age: an order that is not in the book is closed at once, so know it to be old enough.
  *
  * @throws {WechatH5Error} `ORDER_PAID` after the payment was settled as any other, `CLOSE_TOO_EARLY`,
  *   `ORDER_IN_PROGRESS`, `ORDER_UNKNOWN`, `GATEWAY_REFUSED`, `GATEWAY_*`, `RETURN_CODE_FAIL`
