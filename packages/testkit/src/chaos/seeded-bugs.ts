@@ -1,0 +1,84 @@
+import type { Rule } from './checker.js';
+import type { Patch } from './programs.js';
+import { evictingRedis, lmdb, postgres, type ChaosStore } from './stores.js';
+
+/** A mistake that somebody has made before, in a copy of the code, and the rule that it must be seen to break. */
+export interface SeededBug {
+  readonly does: string;
+  readonly store: ChaosStore;
+  readonly patches: readonly Patch[];
+  readonly breaks: Rule;
+}
+
+const HAND_OVER = 'packages/core/src/order-delivery.ts';
+const FENCE = "if (delivery.state !== 'LEASED' || delivery.attempt !== change.attempt) {";
+
+export const seededBugs: readonly SeededBug[] = [
+  {
+    does: 'looks whether it is done, runs the handler, and marks it as done',
+    store: lmdb,
+    patches: [
+      {
+        file: HAND_OVER,
+        text: "if (delivery.state === 'LEASED' && delivery.leaseUntil !== undefined && delivery.leaseUntil > now)\n      return stay('busy');",
+        instead: '',
+      },
+      { file: HAND_OVER, text: FENCE, instead: 'if (false) {' },
+    ],
+    breaks: 'I2',
+  },
+  {
+    does: 'lets a run complete that has lost its lease',
+    store: postgres,
+    patches: [{ file: HAND_OVER, text: FENCE, instead: `if (change.type !== 'complete' && ${FENCE.slice(3, -2)}) {` }],
+    breaks: 'I3',
+  },
+  {
+    does: 'ends leases by the clock of the application',
+    store: postgres,
+    patches: [
+      {
+        file: 'packages/orders-postgres/src/postgres-order-book.ts',
+        text: 'transition(before, key, change, new Date(row.now), taken)',
+        instead: 'transition(before, key, change, new Date(), taken)',
+      },
+    ],
+    breaks: 'I5',
+  },
+  {
+    does: 'does not compare amounts',
+    store: lmdb,
+    patches: [
+      {
+        file: 'packages/core/src/order-transition.ts',
+        text: "if (payment.totalFee !== order.totalFee) return 'total_fee';",
+        instead: '',
+      },
+    ],
+    breaks: 'I12',
+  },
+  {
+    does: 'acknowledges before the delivery is done',
+    store: lmdb,
+    patches: [
+      {
+        file: 'packages/core/src/notification-endpoint.ts',
+        text: 'let result = await deliver();',
+        instead: 'void deliver().catch(() => {}); return SUCCESS; let result = await deliver();',
+      },
+    ],
+    breaks: 'I4',
+  },
+  {
+    does: 'keeps its orders in a Redis that evicts',
+    store: evictingRedis,
+    patches: [
+      {
+        file: 'packages/orders-redis/src/persistence.ts',
+        text: "if (policy !== 'noeviction')",
+        instead: 'if (false)',
+      },
+    ],
+    breaks: 'I1',
+  },
+];
