@@ -143,7 +143,7 @@ class Run {
 
   /** At any shop that is up, until one does it. */
   async #persist(path: string, body: object, isFineToo?: string): Promise<void> {
-    const until = performance.now() + 60_000;
+    const until = performance.now() + this.#options.settleMs;
     for (;;) {
       const [shop] = this.#receivers(1);
       try {

@@ -50,7 +50,7 @@ export const seededBugs: readonly SeededBug[] = [
     store: lmdb,
     patches: [
       {
-        file: 'packages/core/src/order-transition.ts',
+        file: 'packages/core/src/order-payment.ts',
         text: "if (payment.totalFee !== order.totalFee) return 'total_fee';",
         instead: '',
       },

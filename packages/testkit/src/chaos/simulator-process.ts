@@ -32,6 +32,7 @@ export class SimulatorProcess {
   ask<T = void>(request: SimulatorRequest): Promise<T> {
     const id = ++this.#count;
     return new Promise<T>((resolve, reject) => {
+      if (!this.#child.connected) return reject(new Error('the simulator has ended'));
       this.#waiting.set(id, { resolve: (result) => resolve(result as T), reject });
       this.#child.send({ id, request });
     });

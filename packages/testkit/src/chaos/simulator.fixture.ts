@@ -36,8 +36,8 @@ async function main(): Promise<void> {
     switch (request.do) {
       case 'pay':
         if (request.lose) simulator.faults.loseNotification({ outTradeNo: request.outTradeNo });
-        // The first delivery may take five seconds: nobody waits for it.
-        void simulator.pay(request.outTradeNo);
+        // The first delivery may take five seconds: nobody waits for it. An order that was never placed is not paid.
+        simulator.pay(request.outTradeNo).catch(() => {});
         return undefined;
       case 'forge': {
         const fields = { total_fee: '1', cash_fee: '1' };
