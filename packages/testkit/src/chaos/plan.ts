@@ -33,8 +33,8 @@ export interface PlannedOrder {
 export type Blow =
   /** kill -9 as soon as a shop gets a notification, or its handler has come that far; or at any time. */
   | { readonly type: 'kill'; readonly at: 'any' | 'notification' | 'start' | 'effect' | 'end' }
-  /** SIGSTOP in the handler, until another shop has taken over. */
-  | { readonly type: 'stop' }
+  /** SIGSTOP in the handler, before or after it gave the goods away, until another shop has taken over. */
+  | { readonly type: 'stop'; readonly at: 'start' | 'effect' }
   | { readonly type: 'restart-store' };
 
 export interface Plan {
@@ -76,7 +76,7 @@ export function planOf({ seed, orders, kills, stops, restarts, lanes }: PlanSize
       type: 'kill',
       at: KILL_POINTS[n % KILL_POINTS.length] ?? 'any',
     })),
-    ...Array.from({ length: stops }, (): Blow => ({ type: 'stop' })),
+    ...Array.from({ length: stops }, (_, n): Blow => ({ type: 'stop', at: n % 2 === 0 ? 'effect' : 'start' })),
     ...Array.from({ length: restarts }, (): Blow => ({ type: 'restart-store' })),
   ];
   return { seed, orders: planned, blows: shuffled(blows, upTo), random };

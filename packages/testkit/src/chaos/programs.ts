@@ -44,7 +44,7 @@ export async function bundlePrograms(
     external: ABSENT,
     logLevel: 'error',
   };
-  const shop = `import { runShop } from './shop.js';
+  const shop = `import { runShop } from './shop.fixture.js';
 import { openBook } from ${JSON.stringify(bookModule)};
 void runShop(openBook);`;
   await build({

@@ -14,7 +14,7 @@ import type { SimulatorRecord } from './simulator.fixture.js';
 import { SimulatorProcess } from './simulator-process.js';
 import type { ChaosStore, RunningStore } from './stores.js';
 import { strike, type Watched } from './strike.js';
-import type { OrderStanding, ShopReport } from './shop.js';
+import type { OrderStanding, ShopReport } from './shop.fixture.js';
 
 export interface ChaosOptions extends PlanSize {
   readonly store: ChaosStore;
@@ -35,6 +35,8 @@ const LEASE_MS = 1000;
 const WRONG_CLOCK_MS = 10_000;
 /** Between two orders. */
 const PACE_MS = 200;
+/** How often the store is used by others before the last look. */
+const LATER = 60;
 
 /** Runs three shops, WeChat Pay and a store, strikes them, waits until all is settled, and looks at what the witnesses say. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
@@ -97,6 +99,8 @@ class Run {
 
     await Promise.all([this.#trade(simulator, store), this.#strikeAll(simulator, store)]);
     await this.#settled(settleMs);
+    // The day goes on.
+    for (let n = 0; n < LATER; n++) store.disturb?.();
     await this.#repeatAll(simulator);
     await balancer.idle();
 

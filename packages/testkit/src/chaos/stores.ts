@@ -91,7 +91,7 @@ export const redis: ChaosStore = redisWith({});
 /** A Redis that is a cache for something else as well, and may drop what was used the longest ago. */
 export const evictingRedis: ChaosStore = redisWith(
   { settings: { maxmemory: '3mb', 'maxmemory-policy': 'allkeys-lru' } },
-  200_000,
+  100_000,
 );
 
 function redisWith(options: RedisOptions, foreignBytes = 0): ChaosStore {
@@ -106,7 +106,7 @@ function redisWith(options: RedisOptions, foreignBytes = 0): ChaosStore {
         options: { url: server.url, prefix: PREFIX, library: 'ioredis' },
         crash: () => server.restart('kill'),
         ...(foreignBytes > 0 && {
-          disturb: () => void server.command('SET', `page:${++pages}`, '-'.repeat(foreignBytes / 2)),
+          disturb: () => void server.command('SET', `page:${++pages}`, '-'.repeat(foreignBytes)),
         }),
         stored: (mchId, outTradeNo) =>
           server.command('HGET', `{${PREFIX}}:order:${idOf(mchId, outTradeNo)}`, 'record') || undefined,

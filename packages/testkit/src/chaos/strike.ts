@@ -31,7 +31,7 @@ const HEIR_MS = 8000;
 
 export async function strike(blow: Blow, scene: Scene): Promise<void> {
   if (blow.type === 'kill') return kill(blow.at, scene);
-  if (blow.type === 'stop') return stop(scene);
+  if (blow.type === 'stop') return stop(blow.at, scene);
   if (scene.crashStore === undefined) return;
   scene.counts.restarts++;
   await scene.crashStore();
@@ -50,10 +50,10 @@ async function kill(at: string, scene: Scene): Promise<void> {
 }
 
 /** In the handler, until another shop runs it: then the first one wakes up and goes on as if nothing had happened. */
-async function stop(scene: Scene): Promise<void> {
+async function stop(at: string, scene: Scene): Promise<void> {
   const moment = await next(scene, PATIENCE_MS, ({ what, shop, outTradeNo }) => {
     const order = scene.orders.get(outTradeNo);
-    return what === 'start' && order !== undefined && isQuick(order) && strikeAt(shop, 'SIGSTOP');
+    return what === at && order !== undefined && isQuick(order) && strikeAt(shop, 'SIGSTOP');
   });
   if (moment === undefined) return;
   scene.counts.stops++;

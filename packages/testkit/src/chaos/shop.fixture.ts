@@ -155,7 +155,8 @@ function observed(book: Book, leaseMs: number, ledger: Ledger): Book {
           work(tx, async (key, change) => {
             const sentAt = machineTime();
             const applied = await apply(key, change);
-            later.push(() => note(key, change, applied, sentAt));
+            if (applied.outcome === 'applied') later.push(() => note(key, change, applied, sentAt));
+            else note(key, change, applied, sentAt);
             return applied;
           }),
         );
