@@ -1,7 +1,7 @@
 import type { Answer } from './balancer.js';
 import type { Entry } from './ledger.js';
 import type { PlannedOrder } from './plan.js';
-import type { SimulatorRecord } from './simulator.fixture.js';
+import type { SimulatorRecord } from './simulator-program.js';
 
 /** As much of a stored record as is checked, read without any code of the book. Times are milliseconds since 1970. */
 export interface StoredOrder {

@@ -44,7 +44,7 @@ export async function bundlePrograms(
     external: ABSENT,
     logLevel: 'error',
   };
-  const shop = `import { runShop } from './shop.fixture.js';
+  const shop = `import { runShop } from './shop-program.js';
 import { openBook } from ${JSON.stringify(bookModule)};
 void runShop(openBook);`;
   await build({
@@ -55,7 +55,7 @@ void runShop(openBook);`;
   });
   const unused = patches.find((patch) => !applied.has(patch));
   if (unused !== undefined) throw new Error(`${unused.file} is not part of the shop`);
-  await build({ ...common, entryPoints: [join(CHAOS, 'simulator.fixture.ts')], outfile: programs.simulator });
+  await build({ ...common, entryPoints: [join(CHAOS, 'simulator-program.ts')], outfile: programs.simulator });
   return programs;
 }
 

@@ -10,11 +10,11 @@ import { attachOf, planOf, type PlannedOrder, type PlanSize } from './plan.js';
 import { bundlePrograms, type Patch } from './programs.js';
 import { reportOf, type Counts } from './report.js';
 import { ShopProcess } from './shop-process.js';
-import type { SimulatorRecord } from './simulator.fixture.js';
+import type { SimulatorRecord } from './simulator-program.js';
 import { SimulatorProcess } from './simulator-process.js';
 import type { ChaosStore, RunningStore } from './stores.js';
 import { strike, type Watched } from './strike.js';
-import type { OrderStanding, ShopReport } from './shop.fixture.js';
+import type { OrderStanding, ShopReport } from './shop-program.js';
 
 export interface ChaosOptions extends PlanSize {
   readonly store: ChaosStore;

@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { machineTime } from './ledger.js';
-import type { ShopReport, ShopSettings } from './shop.fixture.js';
+import type { ShopReport, ShopSettings } from './shop-program.js';
 
 /** A shop that is killed and started again, each time as a new process with a ledger of its own. */
 export class ShopProcess {

@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import type { SimulatorReady, SimulatorRequest } from './simulator.fixture.js';
+import type { SimulatorReady, SimulatorRequest } from './simulator-program.js';
 
 /** The simulated WeChat Pay, in a process that nobody strikes. */
 export class SimulatorProcess {

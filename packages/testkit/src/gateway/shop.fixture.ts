@@ -1,4 +1,4 @@
-import './clock.fixture.js';
+import './clock.js';
 import { createWechatH5, isWechatH5Error, type WechatH5Options } from '@wechat-h5/core';
 import { closeInstance } from '@wechat-h5/core/adapter';
 import { createInterface } from 'node:readline';

@@ -1,4 +1,4 @@
-import '../gateway/clock.fixture.js';
+import '../gateway/clock.js';
 import { createWechatH5, isWechatH5Error, type HandlerContext, type Payment } from '@wechat-h5/core';
 import { captureRequest, isPending, receiveNotification, sendReply } from '@wechat-h5/core/adapter';
 import type { Applied, OrderBook, OrderChange, OrderKey } from '@wechat-h5/core/order-book';
