@@ -49,6 +49,19 @@ test('B24: what the bill has and the book has not, and the other way round', asy
   ]);
 });
 
+test('B04: a payment whose order nobody here knows is missing here, though its notification was kept', async () => {
+  const elsewhere = scene.machine({ orderBook: new MemoryOrderBook() });
+  await scene.order(elsewhere, 'ORDER-0004');
+  await scene.pay('ORDER-0004');
+  const { payment } = await elsewhere.queryOrder({ outTradeNo: 'ORDER-0004' });
+  const { transactionId = '', raw } = payment ?? {};
+  const fields = { out_trade_no: 'ORDER-0004', transaction_id: transactionId, time_end: raw?.['time_end'] ?? '' };
+  expect(await scene.notify(shop, fields)).toContain('FAIL');
+  expect(await scene.get('ORDER-0004')).toMatchObject({ state: 'ORPHAN' });
+  const { differences } = await compare();
+  expect(differences).toMatchObject([{ type: 'missing-here', outTradeNo: 'ORDER-0004', order: { state: 'ORPHAN' } }]);
+});
+
 test('B24: what both have, and not alike', async () => {
   const { get } = scene.book;
   scene.book.get = async (key) => {
