@@ -186,6 +186,7 @@ inChromium('the payer’s journey', (chromium) => {
     await phone.locator('[data-state="paid"]').waitFor();
     await pressByKeyboard(phone, [/West Lake Cruises/, /Back to the shop/]);
     await phone.waitForURL(`${shop.url}/`);
+    expect(shop.tickets.issued).toHaveLength(1);
   });
 
   test('a screen reader hears one heading, the state, and controls with names', async () => {

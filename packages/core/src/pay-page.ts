@@ -16,7 +16,7 @@ export function insideWechatPage(site: PayerSite): PageReply {
         ],
         ['没有下单，也没有扣款。', 'Nothing was ordered, and nothing was charged.'],
       ],
-      actions: [link(site.shopUrl, BACK)],
+      actions: [link(site.shopUrl, BACK, 'quiet')],
     },
     site,
   );
