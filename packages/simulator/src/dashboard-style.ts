@@ -23,7 +23,7 @@ h1.number { margin-top: .5rem; font-size: 1rem; }
 .back a { color: inherit; }
 .facts { display: block; font-size: .875rem; }
 .facts div { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 1rem; padding: .35rem 0; border-top: 1px solid var(--line); }
-.facts dd { text-align: left; }
+.facts dd { font-size: .8125rem; text-align: left; }
 .buttons { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 13rem), 1fr)); gap: .5rem; }
 .buttons form { display: grid; margin: 0; }
 .buttons button { padding: .4rem .6rem; font-size: .9375rem; line-height: 1.3; }
