@@ -10,6 +10,8 @@ const documents = [
   'docs/trusted-proxies.md',
   'docs/trusted-proxies.zh-CN.md',
   'docs/cdn-headers.md',
+  'docs/checkout.md',
+  'docs/payer-errors.md',
   'examples/proxies/README.md',
   ...publicPackages().map(({ path }) => `${path}/README.md`),
 ];
