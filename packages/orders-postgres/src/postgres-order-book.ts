@@ -14,6 +14,7 @@ import {
 } from '@wechat-h5/core/order-book';
 import type { PoolClient } from 'pg';
 import { Connections, bookFailed, sqlState } from './connection.js';
+import { lend } from './lent-client.js';
 import { checked, type PostgresOrderBookOptions, type Settings } from './options.js';
 import { checkVersion, migrate } from './schema.js';
 import { columnsOf, keyOf, statementsFor } from './statements.js';
@@ -101,19 +102,23 @@ export class PostgresOrderBook implements OrderBook<PoolClient> {
   }
 
   /**
-   * `tx` is a client of the pool with an open transaction, isolation level READ COMMITTED.
+   * `tx` is a client of the pool with an open transaction, isolation level READ COMMITTED. Once that has ended, its
+   * methods throw.
    * @throws what `work` throws; {@link WechatH5Error} `ORDER_BOOK_FAILED`
    */
   transaction<T>(work: (tx: PoolClient, apply: OrderBook['apply']) => Promise<T>): Promise<T> {
-    return this.#connections.transaction(
-      (client) =>
-        work(client, (key, change) =>
+    return this.#connections.transaction(async (client) => {
+      const { tx, end } = lend(client);
+      try {
+        return await work(tx, (key, change) =>
           this.#connections.inTime(this.#apply(client, key, change, true)).catch((error: unknown) => {
             throw bookFailed(error);
           }),
-        ),
-      false,
-    );
+        );
+      } finally {
+        end();
+      }
+    }, false);
   }
 
   /** @throws {WechatH5Error} `ORDER_BOOK_FAILED`: unreachable, not migrated, or made for later versions only */

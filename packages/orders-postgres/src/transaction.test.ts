@@ -94,6 +94,27 @@ describeWithStores(['postgres', 'pgbouncer'], "the shop's own writes", () => {
     expect((await book.get(key))?.delivery.attempt).toBe(2);
   });
 
+  test('P11: a handler that goes on after its run was given up writes nothing any more', async () => {
+    const { book, effects, insert } = await scene();
+    let goOn: () => void = () => {};
+    const givenUp = new Promise<void>((resolve) => (goOn = resolve));
+    let late: Promise<unknown> = Promise.resolve();
+    const run = book.transaction(async (tx) => {
+      const { query } = tx;
+      late = givenUp.then(async () => {
+        await tx.query(insert, ['late']);
+      });
+      void givenUp.then(() => query(insert, ['later'])).catch(() => {});
+      // As core does when the lease is lost.
+      throw new Error('lost');
+    });
+    await expect(run).rejects.toThrow('lost');
+    goOn();
+    await expect(late).rejects.toThrow('has ended');
+    await book.get(newKey());
+    expect(effects()).toBe('0');
+  });
+
   test('P12: while a handler runs the order can be read, renewed and changed: no lock is held', async () => {
     const { book, insert, key, effects } = await scene();
     await book.transaction(async (tx, apply) => {
