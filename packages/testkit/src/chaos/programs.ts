@@ -42,7 +42,7 @@ export async function bundlePrograms(
     format: 'cjs',
     conditions: ['@wechat-h5/source'],
     external: ABSENT,
-    logLevel: 'error',
+    logLevel: 'silent',
   };
   const shop = `import { runShop } from './shop-program.js';
 import { openBook } from ${JSON.stringify(bookModule)};

@@ -11,10 +11,10 @@ import { join } from 'node:path';
 for (const { does, store, patches, breaks } of seededBugs) {
   const servers = store.name === 'lmdb' ? [] : [store.name as Store];
   describeWithStores(servers, `a shop that ${does}`, () => {
-    test(`is caught by ${breaks}`, async () => {
+    test(`is caught by ${breaks.join(' or ')}`, async () => {
       const { violations } = await runChaos({ ...briefRun(1), store, patches });
-      expect(violations.map(({ rule }) => rule)).toContain(breaks);
-    }, 120_000);
+      expect(violations.filter(({ rule }) => breaks.includes(rule))).not.toEqual([]);
+    }, 300_000);
   });
 }
 
