@@ -42,4 +42,4 @@ const lmdb: SharedOrderBookHarness = {
   },
 };
 
-test.each(sharedOrderBookCases)('$id $title', ({ run }) => run(lmdb), 60_000);
+test.each(sharedOrderBookCases)('$id $title', ({ run }) => run(lmdb), 180_000);

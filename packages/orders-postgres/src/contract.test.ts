@@ -31,7 +31,7 @@ describeWithStores(['postgres', 'pgbouncer'], 'postgres', () => {
     test.each(sharedOrderBookCases)(
       '$id $title',
       ({ run }) => run({ name, create: () => createStore(server, url()) }),
-      60_000,
+      180_000,
     );
   });
 });

@@ -33,8 +33,8 @@ describeWithStores(['postgres'], 'the tables', () => {
   test('without them every step says what to do', async () => {
     const book = books.open(server.url, { schema: 'nothing' });
     const key = newKey();
-    for (const step of [book.open(), book.get(key), book.apply(key, intend(key))]) {
-      await expect(step).rejects.toMatchObject({ ...FAILED, hint: expect.stringContaining('migrate()') as string });
+    for (const step of [() => book.open(), () => book.get(key), () => book.apply(key, intend(key))]) {
+      await expect(step()).rejects.toMatchObject({ ...FAILED, hint: expect.stringContaining('migrate()') as string });
     }
   });
 

@@ -18,7 +18,7 @@ describeWithStores(['redis'], 'redis', () => {
     test.each(sharedOrderBookCases)(
       '$id $title',
       ({ run }) => run({ name: library, create: () => createStore(server, library) }),
-      60_000,
+      180_000,
     );
   });
 });
