@@ -5,16 +5,17 @@ import type { Arguments } from './arguments.js';
 import type { Command, Context } from './command.js';
 import { wechatH5Of } from './configuration.js';
 import { csvLines } from './csv.js';
+import { requiredDay } from './day.js';
 import { EXIT } from './exit-codes.js';
 import { usage } from './failure.js';
 import { refuseExisting, writeNewFile } from './new-file.js';
-import { beijing, table } from './output.js';
+import { oneOf } from './one-of.js';
+import { table } from './output.js';
 import { Progress } from './progress.js';
 
 type BillType = NonNullable<BillOptions['billType']>;
 type AccountType = NonNullable<FundFlowOptions['accountType']>;
 
-const DAY_MS = 24 * 3_600_000;
 const BILL_TYPES: readonly BillType[] = ['ALL', 'SUCCESS', 'REFUND', 'RECHARGE_REFUND'];
 const ACCOUNTS: readonly AccountType[] = ['Basic', 'Operation', 'Fees'];
 
@@ -116,14 +117,7 @@ function formOf(args: Arguments, { json }: Context): { form: Form; out: string |
 }
 
 function asked(args: Arguments): (wechatH5: WechatH5) => AnyBill {
-  const [given] = args.positionals;
-  if (given === undefined) {
-    throw usage(
-      { en: 'Which day?', zh: '请指定日期' },
-      { en: 'wechat-h5 bill 20260801', zh: 'wechat-h5 bill 20260801' },
-    );
-  }
-  const day = (given === 'yesterday' ? yesterday() : given).replace(/^(\d{4})-(\d\d)-(\d\d)$/, '$1$2$3');
+  const day = requiredDay(args.positionals[0], 'bill');
   const type = args.text('type');
   const account = args.text('account');
   if (args.has('fund-flow')) {
@@ -134,17 +128,6 @@ function asked(args: Arguments): (wechatH5: WechatH5) => AnyBill {
   if (account !== undefined) throw usage({ en: '--account is for --fund-flow', zh: '--account 仅适用于 --fund-flow' });
   const billType = type === undefined ? 'ALL' : oneOf('--type', type, BILL_TYPES);
   return (wechatH5) => wechatH5.downloadBill(day, { billType });
-}
-
-/** In Beijing, whatever the clock here calls today. */
-function yesterday(): string {
-  return beijing(new Date(Date.now() - DAY_MS)).slice(0, 'yyyy-MM-dd'.length);
-}
-
-function oneOf<Value extends string>(option: string, given: string, values: readonly Value[]): Value {
-  const value = values.find((candidate) => candidate.toLowerCase() === given.toLowerCase());
-  if (value !== undefined) return value;
-  throw usage({ en: `${option} is one of ${values.join(', ')}`, zh: `${option} 可选：${values.join('、')}` });
 }
 
 /** Ends with an error unless the bill is complete: half a bill must not look like a whole one. */

@@ -27,11 +27,13 @@ describe('the arguments', () => {
     async (lang) => {
       const general = await shop.programs.run(['--help', '--lang', lang]);
       expect(general.code).toBe(0);
-      const names = [...general.stdout.matchAll(/^ {2}([a-z]+) {2,}/gm)].map(([, name]) => name as string);
-      expect(names).toEqual(expect.arrayContaining(['doctor', 'query', 'close', 'sign', 'verify', 'explain']));
+      const names = [...general.stdout.matchAll(/^ {2}([a-z]+(?: [a-z]+)?) {2,}/gm)].map(([, name]) => name as string);
+      expect(names).toEqual(
+        expect.arrayContaining(['doctor', 'query', 'close', 'orders list', 'sign', 'verify', 'explain']),
+      );
       for (const code of [0, 1, 2, 3, 4, 5, 6, 70]) expect(general.stdout).toMatch(new RegExp(`^ +${code} `, 'm'));
       for (const name of names) {
-        const { code, stdout, stderr } = await shop.programs.run([name, '--help', '--lang', lang]);
+        const { code, stdout, stderr } = await shop.programs.run([...name.split(' '), '--help', '--lang', lang]);
         expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
         expect(stdout).toContain(`wechat-h5 ${name} `);
         expect(stdout).toContain(`npx @wechat-h5/cli ${name}`);
@@ -54,6 +56,18 @@ describe('the arguments', () => {
     [['query'], 'Which order?'],
     [['explain'], 'Which error?'],
     [['doctor', '--lang', 'fr'], '--lang is neither en nor zh'],
+    [['orders'], 'There are: orders list, orders show'],
+    [['orders', 'lst'], 'Did you mean orders list?'],
+    [['orders', 'show'], 'Which order?'],
+    [['orders', 'list', '--quarantined', '--orphans'], 'No order can be both'],
+    [['orders', 'list', '--state', 'PAYED'], '--state is one of CREATING'],
+    [['orders', 'list', '--limit', '0'], '--limit is not a whole number from 1 to 1000'],
+    [['orders', 'list', '--after', 'x'], 'nothing that a page ended with'],
+    [['orders', 'resolve', 'A-ORDER-1', '--reason', 'x', '--yes'], 'either --accept or --reject'],
+    [['orders', 'resolve', 'A-ORDER-1', '--accept', '--yes'], '--reason is missing'],
+    [['orders', 'resolve', 'A-ORDER-1', '--accept', '--reason', 'x'], 'Add --yes'],
+    [['orders', 'compare'], 'Which day?'],
+    [['orders', 'list', '--book', 'redis://:pass@host'], '--book takes the path of a module'],
   ])('%j is wrong usage', async (args, said) => {
     const { code, stdout, stderr } = await shop.run(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

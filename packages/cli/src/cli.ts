@@ -8,8 +8,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 async function main(): Promise<void> {
-  // Not process.exit: what was written to a pipe has to get out first.
-  process.exitCode = await runCommandLine(process.argv.slice(2), process);
+  const code = await runCommandLine(process.argv.slice(2), process);
+  // What was written to a pipe has to get out first; a module with a book may keep connections that nobody ends.
+  process.stderr.write('', () => process.stdout.write('', () => process.exit(code)));
 }
 
 void main();

@@ -34,14 +34,15 @@ interface Manner {
 async function dispatch(args: readonly string[], terminal: Terminal, manner: Manner): Promise<ExitCode> {
   const { language, json } = manner;
   const at = commandIndex(args);
-  const name = args[at];
+  const name = nameAt(args, at);
   const command = name === undefined || !Object.hasOwn(COMMANDS, name) ? undefined : COMMANDS[name];
   refuseSecrets(args, { takesNumbers: command?.takesNumbers === true, apiKeys: [] });
 
   if (name === undefined) return withoutCommand(parseArguments(args, GLOBAL_OPTIONS, 0), terminal, language);
-  if (name === 'help') return help(args[at + 1], terminal, language);
+  if (name === 'help') return help(nameAt(args, at + 1), terminal, language);
+  if (command === undefined && isGroup(name) && args.includes('--help')) return help(name, terminal, language);
   if (command === undefined) throw unknownCommand(name);
-  const rest = args.toSpliced(at, 1);
+  const rest = args.toSpliced(at, name.split(' ').length);
   if (rest.includes('--help')) return help(name, terminal, language);
   const parsed = parseArguments(rest, { ...command.options, ...GLOBAL_OPTIONS }, command.maxPositionals);
   const lang = parsed.text('lang');
@@ -77,6 +78,16 @@ function commandIndex(args: readonly string[]): number {
   return at;
 }
 
+/** The word there, with the next one where only both name a command: `orders list`. */
+function nameAt(args: readonly string[], at: number): string | undefined {
+  const [word, next] = args.slice(at, at + 2);
+  return word === undefined || !isGroup(word) || next === undefined || next.startsWith('-') ? word : `${word} ${next}`;
+}
+
+function isGroup(word: string): boolean {
+  return Object.keys(COMMANDS).some((name) => name.startsWith(`${word} `));
+}
+
 function languageGiven(args: readonly string[]): Language | undefined {
   const at = args.findIndex((arg) => arg === '--lang' || arg.startsWith('--lang='));
   const given = at === -1 ? undefined : args[at] === '--lang' ? args[at + 1] : args[at]?.slice('--lang='.length);
@@ -98,6 +109,11 @@ function help(name: string | undefined, { stdout }: Terminal, language: Language
     stdout.write(generalHelp(COMMANDS, language));
     return EXIT.OK;
   }
+  if (isGroup(name)) {
+    const group = Object.entries(COMMANDS).filter(([each]) => each.startsWith(`${name} `));
+    stdout.write(generalHelp(Object.fromEntries(group), language));
+    return EXIT.OK;
+  }
   const command: Command | undefined = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined) throw unknownCommand(name);
   stdout.write(commandHelp(name, command, language));
@@ -105,8 +121,10 @@ function help(name: string | undefined, { stdout }: Terminal, language: Language
 }
 
 function unknownCommand(name: string): Error {
-  const names = Object.keys(COMMANDS);
-  const meant = nearest(name, names);
+  const all = Object.keys(COMMANDS);
+  const [group = ''] = name.split(' ');
+  const names = isGroup(group) ? all.filter((each) => each.startsWith(`${group} `)) : all;
+  const meant = name === group && isGroup(group) ? undefined : nearest(name, names);
   const shown = JSON.stringify(name.slice(0, 40));
   const hint: Text =
     meant === undefined

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { parseEnv } from 'node:util';
-import { createWechatH5, optionsFromEnv, type WechatH5 } from '@wechat-h5/core';
+import { createWechatH5, optionsFromEnv, type OrderBook, type WechatH5 } from '@wechat-h5/core';
 import { namingVariables } from '@wechat-h5/core/adapter';
 import { EXIT } from './exit-codes.js';
 import { Failure } from './failure.js';
@@ -82,14 +82,19 @@ const NEVER_NOTIFIED = 'https://notify-url.invalid/';
 /**
  * The operations for the merchant of these variables.
  * @param options.notified whether a call tells WeChat Pay where to send a notification
+ * @param options.orderBook the shop's, to be read
  * @throws {WechatH5Error} with the variable in its message
  */
-export function wechatH5Of(env: NodeJS.ProcessEnv, { notified = false } = {}): WechatH5 {
+export function wechatH5Of(
+  env: NodeJS.ProcessEnv,
+  { notified = false, orderBook }: { notified?: boolean; orderBook?: OrderBook } = {},
+): WechatH5 {
   const notifyUrl = env[`${PREFIX}NOTIFY_URL`] || (notified ? undefined : NEVER_NOTIFIED);
   const make = (): WechatH5 =>
     createWechatH5({
       ...optionsFromEnv({ ...env, [`${PREFIX}NOTIFY_URL`]: notifyUrl }),
-      // An operator's command knows WeChat Pay alone: it keeps no book and delivers nothing.
+      ...(orderBook !== undefined && { orderBook }),
+      // An operator's command delivers nothing, and most know WeChat Pay alone.
       findOrder: () => Promise.resolve(undefined),
       onProblem: () => {},
     });

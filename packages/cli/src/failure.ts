@@ -76,6 +76,7 @@ function exitCodeOf(code: WechatH5ErrorCode): ExitCode {
     case 'CERTIFICATE_MISSING':
       return EXIT.CONFIGURATION;
     case 'GATEWAY_UNREACHABLE':
+    case 'ORDER_BOOK_FAILED':
       return EXIT.UNREACHABLE;
     case 'GATEWAY_TIMEOUT':
     case 'GATEWAY_REPLY_INVALID':

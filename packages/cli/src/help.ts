@@ -42,20 +42,20 @@ const SECRETS: Text = {
 const EXIT_CODES: Text = {
   en: `Exit codes
   0  done
-  1  the answer is no: doctor found a failure, verify refuses, explain knows nothing, not confirmed
+  1  the answer is no: doctor found a failure, bill and book differ, verify refuses, explain knows nothing, not confirmed
   2  wrong arguments; nothing was done
   3  the environment, a key or a certificate is missing or wrong; nothing was sent
   4  WeChat Pay refused, or the state of the order forbids it
-  5  WeChat Pay could not be reached; nothing was sent
-  6  sent, and no answer can be believed: run the same command again, or query
+  5  WeChat Pay or the order book could not be reached; nothing was done
+  6  sent, and no answer can be believed: run the same command again, or look
   70 a mistake of this program`,
   zh: `退出码
   0  成功
-  1  结果为否：doctor 发现错误、verify 拒绝、explain 无法解释、未确认
+  1  结果为否：doctor 发现错误、账单与订单簿不一致、verify 拒绝、explain 无法解释、未确认
   2  参数错误，未执行任何操作
   3  环境变量、密钥或证书缺失或有误，未发送任何请求
   4  微信支付拒绝，或订单状态不允许
-  5  无法连接微信支付，未发送任何请求
+  5  无法连接微信支付或订单簿，未执行任何操作
   6  请求已发送，但没有可信的应答：请原样重试或查询
   70 程序内部错误`,
 };

@@ -7,6 +7,20 @@ export function table(rows: readonly (readonly [name: string, value: string | un
   return present.map(([name, value]) => `${name}${' '.repeat(width - widthOf(name))}  ${printable(value)}`).join('\n');
 }
 
+/** Rows of as many cells, each column as wide as its widest. */
+export function columns(rows: readonly (readonly string[])[]): string {
+  const shown = rows.map((row) => row.map(printable));
+  const widths = (shown[0] ?? []).map((_, at) => Math.max(...shown.map((row) => widthOf(row[at] ?? ''))));
+  return shown
+    .map((row) =>
+      row
+        .map((cell, at) => cell + ' '.repeat((widths[at] ?? 0) - widthOf(cell)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
 /** Columns on a terminal: Chinese characters and full-width punctuation take two. */
 function widthOf(text: string): number {
   return [...text].reduce((sum, character) => sum + (/[\u2E80-\uFFDC]/.test(character) ? 2 : 1), 0);

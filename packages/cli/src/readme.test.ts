@@ -1,7 +1,10 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { signedNotification } from '@wechat-h5/core/testing';
+import { LmdbOrderBook } from '@wechat-h5/orders-lmdb';
 import { BillGateway } from './bill-gateway.fixture.js';
+import { BookShop } from './book-shop.fixture.js';
+import { installBooks } from './books.fixture.js';
 import { COMMANDS } from './commands.js';
 import { EXIT } from './exit-codes.js';
 import { Shop } from './shop.fixture.js';
@@ -11,6 +14,8 @@ const LINES = [...README.matchAll(/^```sh\n(.*?)^```$/gms)].flatMap(([, block = 
 
 let shop: Shop;
 let bills: BillGateway;
+let book: LmdbOrderBook;
+let bookShop: BookShop;
 
 beforeAll(async () => {
   shop = await Shop.open();
@@ -25,6 +30,17 @@ beforeAll(async () => {
   chmodSync(join(folder, 'bin/npx'), 0o755);
   await shop.order(1990, 'TEA-20260801-0001');
   await shop.control('pay', { outTradeNo: await shop.order(1990, 'TEA-20260801-0002') });
+  installBooks(folder);
+  book = new LmdbOrderBook({ path: join(folder, 'orders') });
+  bookShop = await BookShop.open(shop, book);
+  bookShop.failing.add('TEA-20260801-0004');
+  for (const [outTradeNo, totalFee] of [
+    ['TEA-20260801-0003', '1'],
+    ['TEA-20260801-0004', '1990'],
+  ] as const) {
+    await bookShop.order(outTradeNo);
+    await bookShop.notify(outTradeNo, { total_fee: totalFee });
+  }
   const variables = { ...shop.env, WECHAT_PAY_NOTIFY_URL: 'https://pay.example.com/wechat/notify' };
   writeFileSync(
     join(folder, 'production.env'),
@@ -38,13 +54,15 @@ beforeAll(async () => {
 
 afterAll(async () => {
   bills.close();
+  await bookShop.close();
+  await book.close();
   await shop.close();
 });
 
 test.each(LINES)('%s', async (line) => {
   const PATH = `${join(shop.programs.folder, 'bin')}:${process.env['PATH']}`;
-  const gateway = line.includes(' bill ') ? { WECHAT_PAY_GATEWAY: bills.url } : {};
-  const env = { ...shop.env, ...shop.withCertificate, ...gateway, PATH };
+  const gateway = / (bill|compare) /.test(line) ? { WECHAT_PAY_GATEWAY: bills.url } : {};
+  const env = { WECHAT_PAY_ORDER_BOOK: 'lmdb:orders', ...shop.env, ...shop.withCertificate, ...gateway, PATH };
   const ran = await shop.programs.runProgram('sh', ['-c', line], { env });
   expect(ran.code).toBe(0);
   expect(ran.stdout === '' ? ran.stderr : ran.stdout).not.toBe('');
