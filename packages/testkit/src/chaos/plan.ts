@@ -71,15 +71,13 @@ export function planOf({ seed, orders, kills, stops, restarts, lanes }: PlanSize
       placedTwice: upTo(8) === 0,
     };
   });
-  const blows: Blow[] = [
-    ...Array.from({ length: kills }, (_, n): Blow => ({
-      type: 'kill',
-      at: KILL_POINTS[n % KILL_POINTS.length] ?? 'any',
-    })),
-    ...Array.from({ length: stops }, (_, n): Blow => ({ type: 'stop', at: n % 2 === 0 ? 'effect' : 'start' })),
-    ...Array.from({ length: restarts }, (): Blow => ({ type: 'restart-store' })),
-  ];
-  return { seed, orders: planned, blows: shuffled(blows, upTo), random };
+  const kill = (_: unknown, n: number): Blow => ({ type: 'kill', at: KILL_POINTS[n % KILL_POINTS.length] ?? 'any' });
+  const stop = (_: unknown, n: number): Blow => ({ type: 'stop', at: n % 2 === 0 ? 'effect' : 'start' });
+  const restart = (): Blow => ({ type: 'restart-store' });
+  const others = shuffled([...Array.from({ length: kills }, kill), ...Array.from({ length: restarts }, restart)], upTo);
+  // While orders still come: a stop waits for a quick handler.
+  const early = Array.from({ length: stops }, stop).flatMap((one, n) => [one, ...others.slice(n, n + 1)]);
+  return { seed, orders: planned, blows: [...early, ...others.slice(stops)], random };
 }
 
 /** Half of them quick, some longer than a lease, one in twenty longer than WeChat Pay waits, some that fail. */
