@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { closeInstance, instanceOf } from './adapter.js';
 import { createWechatH5, MemoryOrderBook, type WechatH5, type WechatH5Options } from './index.js';
 import type { OrderChange } from './order-book.js';
@@ -69,6 +71,34 @@ describe('the schedule', () => {
     await scene.pass(shop, MINUTE);
     expect(scene.paid).toEqual([ORDER_NO]);
   });
+
+  test('B06: an answer NOTPAY that comes after the payment changes nothing', async () => {
+    await scene.order(shop);
+    const lag = { trade_state: 'NOTPAY', transaction_id: '', time_end: '', total_fee: '' };
+    scene.simulator.faults.nextCall('orderquery', { fields: lag });
+    const asking = shop.confirmPayment({ outTradeNo: ORDER_NO });
+    expect(await scene.notify(shop)).toContain('SUCCESS');
+    const before = await scene.get();
+    await asking;
+    expect(before).toMatchObject({ state: 'PAID', delivery: { state: 'DONE' } });
+    expect(await scene.get()).toMatchObject({ state: 'PAID', delivery: { state: 'DONE' } });
+    expect(scene.paid).toEqual([ORDER_NO]);
+  });
+
+  test.each(['REVOKED', 'PAYERROR'])(
+    'B23: %s ends an order unpaid, and a payment that comes later is told',
+    async (state) => {
+      await scene.order(shop);
+      scene.simulator.faults.nextCall('orderquery', { fields: { trade_state: state } });
+      await scene.pass(shop, MINUTE);
+      expect(await scene.get()).toMatchObject({ state: 'CLOSED' });
+      expect(scene.calls('closeorder')).toEqual([]);
+      expect(await scene.notify(shop)).toContain('SUCCESS');
+      expect(await scene.get()).toMatchObject({ state: 'PAID', delivery: { state: 'WITHHELD' } });
+      expect(scene.problems).toMatchObject([{ type: 'paid-after-close' }]);
+      expect(scene.paid).toEqual([]);
+    },
+  );
 
   test('B18: a payer who is paying is asked about, and not closed', async () => {
     await scene.order(shop);
@@ -217,6 +247,19 @@ describe('handing over', () => {
     expect(await scene.get()).toMatchObject({ delivery: { state: 'DONE', attempt: 2 } });
   });
 
+  test('P10: what a handler leaves behind and fails later does not touch the delivery', async () => {
+    // In a process of its own: Jest takes every rejection that nobody waits for as a failure of the test.
+    const program = ['--import', 'tsx', `${__dirname}/detached-rejection.fixture.ts`];
+    const { stdout } = await promisify(execFile)(process.execPath, program);
+    expect(JSON.parse(stdout)).toEqual({
+      rejections: ['nobody waits for this'],
+      runs: 1,
+      replies: ['SUCCESS', 'SUCCESS'],
+      state: 'PAID',
+      delivery: 'DONE',
+    });
+  });
+
   test('a handler that throws runs again, later and later', async () => {
     const at: number[] = [];
     scene.onPaid = () => {
@@ -280,6 +323,20 @@ describe('handing over', () => {
     expect(scene.paid).toEqual([]);
     known.add(ORDER_NO);
     await scene.pass(finding, 10 * MINUTE);
+    expect(scene.paid).toEqual([ORDER_NO]);
+  });
+
+  test('B04: an orphan that was given up after weeks is looked at when a person asks for it', async () => {
+    const known = new Set<string>();
+    const finding = scene.machine({
+      findOrder: async ({ outTradeNo }) => (known.has(outTradeNo) ? { totalFee: 100 } : undefined),
+    });
+    await scene.notify(finding);
+    await scene.pass(finding, 30 * 24 * HOUR, HOUR);
+    expect(await scene.get()).toMatchObject({ state: 'ORPHAN', pollAt: undefined });
+    known.add(ORDER_NO);
+    await scene.book.apply(scene.key(), { type: 'redrive' });
+    await scene.pass(finding, MINUTE);
     expect(scene.paid).toEqual([ORDER_NO]);
   });
 });

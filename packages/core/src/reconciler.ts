@@ -159,8 +159,9 @@ export class Reconciler<Tx = never> {
     }
     await this.#refunds.lookAt(order, merchant);
     if (pollAt === undefined || pollAt > now) return;
-    if (isTooOld(order)) return this.#looked(order, 'TOO_OLD', undefined);
+    // Before the age: a person may have asked for this look.
     if (state === 'ORPHAN' && payment !== undefined) return this.#lookAtOrphan(order);
+    if (isTooOld(order)) return this.#looked(order, 'TOO_OLD', undefined);
     if (this.#isToBeClosed(order)) return this.#closeIt(order, merchant);
     return this.#ask(order, merchant);
   }
@@ -169,6 +170,7 @@ export class Reconciler<Tx = never> {
     const payment = paymentOf(order.payment?.raw ?? {});
     const standing = await this.#deliveries.record(payment, this.#asker.source);
     if (standing === 'due') await this.#deliveries.deliver(payment);
+    else if (standing === 'unknown' && isTooOld(order)) await this.#looked(order, 'TOO_OLD', undefined);
     else if (standing === 'unknown') await this.#unchanged(order, 'ORPHAN');
   }
 

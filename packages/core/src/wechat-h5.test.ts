@@ -65,6 +65,23 @@ const notification = (fields: Record<string, string> = {}): string =>
     simulator.merchant,
   );
 
+test('B19: coupons and settlement change what was paid in cash, not what the order cost', async () => {
+  const message = { out_trade_no: ORDER.outTradeNo, total_fee: '1990', transaction_id: '4200000001' };
+  await wechatH5.createOrder({ ...ORDER, clientIp: '127.0.0.5' });
+  const reduced = { cash_fee: '1490', coupon_fee: '500', coupon_count: '1', coupon_fee_0: '500', coupon_id_0: 'C1' };
+  const cheaper = { ...message, ...reduced, total_fee: '1490' };
+  expect((await post(signedNotification(cheaper, simulator.merchant))).body).toContain('FAIL');
+  expect(problems).toMatchObject([{ type: 'quarantined' }]);
+  const second = { ...ORDER, outTradeNo: 'ORDER-0002' };
+  await wechatH5.createOrder(second);
+  const genuine = { ...message, ...reduced, settlement_total_fee: '1490', out_trade_no: 'ORDER-0002' };
+  const other = { ...genuine, transaction_id: '4200000002' };
+  expect((await post(signedNotification(other, simulator.merchant))).body).toContain('SUCCESS');
+  expect(paid).toMatchObject([
+    { totalFee: 1990, cashFee: 1490, couponFee: 500, settlementTotalFee: 1490, coupons: [{ couponFee: 500 }] },
+  ]);
+});
+
 test('a whole payment: order, pay, notification, handler once, confirmed', async () => {
   const order = await wechatH5.createOrder(ORDER);
   expect(order).toMatchObject({ outTradeNo: 'ORDER-0001', reused: false });
