@@ -121,7 +121,9 @@ function checkLeases(leaseMs: number, ledger: readonly LedgerEntry[], found: Fou
     found('I2', completed.map(({ shop, attempt }) => `${shop} in attempt ${attempt}`).join(', '));
   // A process may have been killed after its release was stored and before it wrote that down.
   const hasEnded = (attempt: number, by: number): boolean =>
-    entries.some((one) => 'attempt' in one && one.attempt === attempt && ENDS.has(one.what) && one.at <= by);
+    entries.some((one) => 'attempt' in one && one.attempt === attempt && ENDS.has(one.what) && one.at <= by) ||
+    // A run is given up before its handler ends when the transaction it writes through has broken.
+    granted.some(({ what, attempt: released, sentAt }) => what === 'release' && released === attempt && sentAt <= by);
   for (const taken of granted.filter(({ what }) => what === 'claim')) {
     if (completed.some(({ at }) => at < taken.sentAt)) found('I5', `attempt ${taken.attempt} began after it was done`);
     for (const held of granted) {
