@@ -398,7 +398,11 @@ const KEPT_FOR_PAYERS = ['set-cookie', 'strict-transport-security'];
 
 /** Writes a payer's page. Of the headers that the application had set only its cookies and HSTS are left. */
 export function sendPage(response: ServerResponse, reply: PageReply): void {
-  sendReply(response, reply, KEPT_FOR_PAYERS);
+  const { req: request } = response;
+  // A form that was given up halfway blocks its connection: the next payer's request behind it would never be heard.
+  const isGivenUp = request.readableDidRead && !request.readableEnded;
+  const headers = isGivenUp ? { ...reply.headers, connection: 'close' } : reply.headers;
+  sendReply(response, { ...reply, headers }, KEPT_FOR_PAYERS);
 }
 
 /**

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect, type AddressInfo } from 'node:net';
 import type { NewOrder } from '@wechat-h5/core';
 import { createSimulator, type Simulator } from '@wechat-h5/simulator';
 import express from 'express';
@@ -137,5 +139,36 @@ describe.each([
       .send(body)
       .expect(400, /FORM_INVALID/);
     expect(simulator.events.list()).toEqual([]);
+  });
+
+  // A proxy that keeps its connections would send the next payer's request down this one, and never hear an answer.
+  test('the connection of a form that is not read to its end is closed', async () => {
+    const server = framework()
+      .use(wechatH5Pay(options(tea)))
+      .listen(0, '127.0.0.1');
+    try {
+      await once(server, 'listening');
+      const { port } = server.address() as AddressInfo;
+      const socket = connect(port, '127.0.0.1').setEncoding('utf8');
+      const form = `order=TEA-000001&x=${'x'.repeat(200_000)}`;
+      socket.write(
+        [
+          'POST /pay HTTP/1.1',
+          `Host: 127.0.0.1:${port}`,
+          `Origin: ${SHOP}`,
+          `Referer: ${SHOP}/`,
+          'Content-Type: application/x-www-form-urlencoded',
+          'Transfer-Encoding: chunked',
+          '',
+          `${form.length.toString(16)}\r\n${form}\r\n0\r\n\r\n`,
+        ].join('\r\n'),
+      );
+      let heard = '';
+      for await (const text of socket) heard += text;
+      expect(heard).toMatch(/^HTTP\/1\.1 400 [^]*\r\nconnection: close\r\n[^]*FORM_INVALID/i);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
   });
 });
