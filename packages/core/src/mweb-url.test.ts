@@ -86,6 +86,9 @@ describe('X16: a payer is only sent to WeChat Pay', () => {
     'https://wx.tenpay.com.evil.example/?a=1',
     'https://x@wx.tenpay.com/?a=1',
     'http://127.0.0.1:8080/?a=1',
+    // What no header can carry.
+    `${LINK}中`,
+    `${LINK}\u0001`,
   ])('%j is refused', (link) => {
     expect(() => assertMwebUrl(link, undefined)).toThrow(
       expect.objectContaining({ code: 'GATEWAY_REPLY_INVALID', field: 'mweb_url' }),

@@ -81,14 +81,15 @@ export function redirectTarget(redirectUrl: string, h5Domains: readonly string[]
  * @throws {WechatH5Error} `GATEWAY_REPLY_INVALID`
  */
 export function assertMwebUrl(mwebUrl: string | undefined, simulatorHost: string | undefined): string {
-  const url = mwebUrl === undefined ? undefined : parsed(mwebUrl);
+  // It goes into a Location header as it is, and there is room for visible ASCII alone.
+  const url = mwebUrl === undefined || !/^[\x21-\x7e]+$/.test(mwebUrl) ? undefined : parsed(mwebUrl);
   const genuine = url?.protocol === 'https:' && url.host === MIDDLE_PAGE_HOST;
   const simulated = url !== undefined && simulatorHost !== undefined && isLoopback(url);
   if (mwebUrl !== undefined && url !== undefined && url.search !== '' && url.username === '' && (genuine || simulated))
     return mwebUrl;
   throw new WechatH5Error(
     'GATEWAY_REPLY_INVALID',
-    `WeChat Pay answered with the link ${quoted(String(mwebUrl))}, which is not on ${simulatorHost ?? MIDDLE_PAGE_HOST}`,
+    `WeChat Pay answered with ${quoted(String(mwebUrl))}, which is no link on ${simulatorHost ?? MIDDLE_PAGE_HOST}`,
     {
       field: 'mweb_url',
       hint: 'No payer is sent there. Check what stands between this server and WeChat Pay.',
