@@ -89,6 +89,16 @@ test('a page of the shop on a host that is not registered is refused before the 
   expect(problems).toMatchObject([{ type: 'misconfigured', code: 'ORIGIN_NOT_REGISTERED' }]);
 });
 
+test('a page that hides its origin, on a host that may not be registered, is told', async () => {
+  const hidden = { ...OWN_FORM, Origin: 'null', 'Sec-Fetch-Site': 'same-origin' };
+  const { post, problems } = checkoutFixture();
+  expect((await post({ ...hidden, Host: 'new.example' })).status).toBe(303);
+  expect(problems).toMatchObject([{ type: 'misconfigured', code: 'ORIGIN_NOT_REGISTERED' }]);
+  const registered = checkoutFixture();
+  await registered.post(hidden);
+  expect(registered.problems).toEqual([]);
+});
+
 describe('X17: the shop’s page hides where it is', () => {
   test('without a Referer the payer is sent on by a page of ours, under a policy of ours', async () => {
     const { post, problems } = checkoutFixture();

@@ -1,7 +1,7 @@
 import { isWechatBrowser } from './browser.js';
 import { returnPathOf, type CheckoutSettings } from './checkout-options.js';
 import { isWechatH5Error, WechatH5Error } from './errors.js';
-import { checkRegistered, launchOf, type Launch } from './launch.js';
+import { checkRegistered, launchOf, unregisteredHost, type Launch } from './launch.js';
 import type { Merchants } from './merchant.js';
 import { redirectTarget, withRedirectUrl } from './mweb-url.js';
 import type { NewOrder } from './new-order.js';
@@ -90,6 +90,8 @@ export class Checkout {
       const launch = launchOf(request, this.#parts.merchants);
       if (isWechatBrowser(headerValue(request.rawHeaders, 'user-agent'))) return insideWechatPage(this.#site);
       checkRegistered(launch.origin, this.#parts.merchants);
+      const unregistered = launch.origin === undefined && unregisteredHost(request, this.#parts.merchants);
+      if (unregistered) this.#tell(unregistered.message, unregistered);
       progress.retryAfter = this.#rate.take(visit.clientIp.ip);
       if (progress.retryAfter > 0) throw tooMany(this.settings.ordersPerMinute);
       return await this.#toCashier(visit, launch, await ordered(placeOrder), progress);

@@ -53,6 +53,27 @@ export function checkRegistered(origin: string | undefined, merchants: Merchants
   );
 }
 
+/**
+ * What is wrong, most likely, when a page hides its origin and this server was asked under a host that is not registered.
+ * Not refused: a proxy may have rewritten `Host`.
+ */
+export function unregisteredHost({ rawHeaders }: PageRequest, merchants: Merchants): WechatH5Error | undefined {
+  const domains = domainsOf(merchants);
+  const host = headerValue(rawHeaders, 'host') ?? '';
+  const url = originUrl(`https://${host}`);
+  if (domains.length === 0 || url === undefined || isShopHost(url, merchants)) return undefined;
+  return new WechatH5Error(
+    'ORIGIN_NOT_REGISTERED',
+    `The payer's page hides its origin, and the order came in for ${quoted(host)}; the H5 domains are ${domains.join(', ')}`,
+    {
+      field: 'merchant.h5Domains',
+      hint:
+        'Unless a proxy rewrites Host, WeChat Pay will show 商家存在未配置的参数. Send Referrer-Policy: strict-origin-when-cross-origin with the page, so that its origin is seen. ' +
+        '若非代理改写了 Host，微信支付会提示“商家存在未配置的参数”；请为页面设置 Referrer-Policy: strict-origin-when-cross-origin。',
+    },
+  );
+}
+
 export function isShopHost(url: URL, merchants: Merchants): boolean {
   return domainsOf(merchants).some((domain) => isOnDomain(url, domain));
 }
