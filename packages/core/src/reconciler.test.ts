@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { closeInstance, instanceOf } from './adapter.js';
 import { createWechatH5, MemoryOrderBook, type WechatH5, type WechatH5Options } from './index.js';
@@ -249,7 +250,7 @@ describe('handing over', () => {
 
   test('P10: what a handler leaves behind and fails later does not touch the delivery', async () => {
     // In a process of its own: Jest takes every rejection that nobody waits for as a failure of the test.
-    const program = ['--import', 'tsx', `${__dirname}/detached-rejection.fixture.ts`];
+    const program = ['--import', 'tsx', join(__dirname, 'detached-rejection.fixture.ts')];
     const { stdout } = await promisify(execFile)(process.execPath, program);
     expect(JSON.parse(stdout)).toEqual({
       rejections: ['nobody waits for this'],
