@@ -6,8 +6,8 @@ import { Agent, request } from 'node:https';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { Pool } from 'undici';
+import { MERCHANT } from './http-notification.js';
 import { median, shuffled } from './interleaved.js';
-import { ACCOUNT } from './tls-account.js';
 
 /**
  * Orders in flight against a gateway over TLS that takes its time: how much of what the latency allows is reached, how
@@ -63,9 +63,9 @@ const succeeded = (fields: Record<string, string>): void => {
 };
 
 function sidesOf(url: string): Side[] {
-  const { appId, mchId, apiKey } = ACCOUNT;
+  const { appId, mchId, apiKey } = MERCHANT;
   const wechatH5 = createWechatH5({
-    merchant: ACCOUNT,
+    merchant: MERCHANT,
     gateway: url,
     notifyUrl: NOTIFY_URL,
     orderBook: new MemoryOrderBook(),

@@ -1,5 +1,6 @@
-import { hash, randomBytes, randomFillSync } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
+import { nonce } from '../packages/core/src/nonce.js';
 import { prepareKey } from '../packages/core/src/signature.js';
 import { signedXml } from '../packages/core/src/signed-xml.js';
 import { interleaved, median, ratio, type Contestant } from './interleaved.js';
@@ -44,17 +45,6 @@ const ORDER: Record<string, string> = {
 };
 
 const key = prepareKey(API_KEY);
-const pool = Buffer.alloc(16 * 256);
-let next = pool.byteLength;
-function pooledNonce(): string {
-  if (next === pool.byteLength) {
-    randomFillSync(pool);
-    next = 0;
-  }
-  next += 16;
-  return pool.toString('hex', next - 16, next);
-}
-
 function contestantsOf(signType: 'MD5' | 'HMAC-SHA256'): Contestant[] {
   const declared = signType === 'MD5' ? {} : { sign_type: signType };
   const fields = { ...ORDER, ...declared, nonce_str: randomBytes(16).toString('hex') };
@@ -73,7 +63,7 @@ function contestantsOf(signType: 'MD5' | 'HMAC-SHA256'): Contestant[] {
     {
       name: 'nonce and one-shot crypto.hash, bytes ready',
       run: () => {
-        pooledNonce();
+        nonce();
         if (signType === 'MD5') return hash('md5', bytes, 'hex');
         outer.write(hash('sha256', inner, 'binary'), 64, 'binary');
         return hash('sha256', outer, 'hex');
@@ -82,7 +72,7 @@ function contestantsOf(signType: 'MD5' | 'HMAC-SHA256'): Contestant[] {
     {
       name: 'wechat-h5',
       run: () => {
-        const order: Record<string, string> = { ...ORDER, ...declared, nonce_str: pooledNonce() };
+        const order: Record<string, string> = { ...ORDER, ...declared, nonce_str: nonce() };
         return signedXml(order, key, () => API_KEY, signType);
       },
     },

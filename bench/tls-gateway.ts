@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildXml, parseXml, sign } from '@wechat-h5/core';
-import { ACCOUNT } from './tls-account.js';
+import { MERCHANT } from './http-notification.js';
 
 /**
  * A gateway far away: takes every order, and answers LATENCY_MS later. A process of its own, so that what it costs is
@@ -30,15 +30,15 @@ const server = createServer({ cert: ca, key: readFileSync(key) }, (request, resp
     const fields: Record<string, string> = {
       return_code: 'SUCCESS',
       return_msg: 'OK',
-      appid: ACCOUNT.appId,
-      mch_id: ACCOUNT.mchId,
+      appid: MERCHANT.appId,
+      mch_id: MERCHANT.mchId,
       nonce_str: randomBytes(16).toString('hex'),
       result_code: 'SUCCESS',
       trade_type: 'MWEB',
       prepay_id: `wx${randomBytes(8).toString('hex')}`,
       mweb_url: 'https://127.0.0.1/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=wx1&package=1',
     };
-    fields['sign'] = sign(fields, ACCOUNT.apiKey, signType === 'HMAC-SHA256' ? signType : 'MD5');
+    fields['sign'] = sign(fields, MERCHANT.apiKey, signType === 'HMAC-SHA256' ? signType : 'MD5');
     setTimeout(() => response.setHeader('content-type', 'text/xml').end(buildXml(fields)), LATENCY_MS);
   });
 });
