@@ -1,8 +1,18 @@
+import { EventEmitter } from 'node:events';
 import { startFaultProxy, type FaultProxy } from '@wechat-h5/testkit/fault-proxy';
 import { createSimulator, type Simulator } from '@wechat-h5/simulator';
 import { Gateway } from './gateway.js';
 import { KnownMerchant } from './merchant.js';
-import { answering, atEnd, call, closedPort, gatewayTo, httpServer, reply } from './gateway.fixture.js';
+import {
+  answering,
+  atEnd,
+  call,
+  closedPort,
+  gatewayTo,
+  httpServer,
+  merchant as api,
+  reply,
+} from './gateway.fixture.js';
 
 const REST_MS = 30_000;
 
@@ -100,18 +110,60 @@ test('N29: both hosts down: each is tried, and resting hosts as well', async () 
   for (let n = 0; n < 2; n++) await expect(call(gateway)).rejects.toMatchObject({ code: 'GATEWAY_UNREACHABLE' });
 });
 
-test('N29: slow with every connection in use: calls that got none do not make the host one that cannot be reached', async () => {
-  const asked = [0, 0];
-  const host = (n: number, delayMs: number): Promise<URL> =>
-    httpServer((request, response) => {
-      asked[n] = (asked[n] ?? 0) + 1;
-      request.resume().on('end', () => setTimeout(() => response.end(reply()), delayMs));
+describe('N29: every connection in use until the deadline: the host is not one that cannot be reached', () => {
+  const SHORT_MS = 300;
+  const withDeadline = (gateway: Gateway, ms: number, subject: string): ReturnType<Gateway['call']> =>
+    gateway.call('/pay/orderquery', api, { out_trade_no: subject }, subject, { at: performance.now() + ms, ms });
+  const noneFree = { code: 'GATEWAY_UNREACHABLE', hint: expect.stringContaining('http.maxSockets') as string };
+
+  test('N29: still in the queue', async () => {
+    const asked = [0, 0];
+    const release = new EventEmitter();
+    const first = await httpServer((request, response) => {
+      const answer = (): void => void response.end(reply());
+      request.resume().on('end', asked[0]!++ === 0 ? () => release.once('now', answer) : answer);
     });
-  const gateway = gatewayTo([await host(0, 200), await host(1, 0)], { maxSockets: 1, timeoutMs: 300 });
-  const outcomes = await Promise.allSettled(Array.from({ length: 4 }, (_, n) => call(gateway, `ORDER-${n}`)));
-  expect(outcomes.at(-1)).toMatchObject({
-    reason: { code: 'GATEWAY_UNREACHABLE', hint: expect.stringContaining('http.maxSockets') },
+    const second = await httpServer((request, response) => {
+      asked[1]!++;
+      request.resume().on('end', () => response.end(reply()));
+    });
+    const gateway = gatewayTo([first, second], { maxSockets: 1 });
+    const slow = withDeadline(gateway, 60_000, 'ORDER-0');
+    const late = Array.from({ length: 3 }, (_, n) => withDeadline(gateway, SHORT_MS, `ORDER-${n + 1}`));
+    for (const outcome of await Promise.allSettled(late)) expect(outcome).toMatchObject({ reason: noneFree });
+    release.emit('now');
+    await slow;
+    await withDeadline(gateway, 60_000, 'ORDER-9');
+    expect(asked).toEqual([2, 0]);
   });
-  await call(gateway, 'ORDER-9');
-  expect(asked).toEqual([3, 0]);
+
+  test('N29: with one that came too late to be opened', async () => {
+    const asked: string[] = [];
+    let opens = true;
+    const first = await httpServer((request, response) => {
+      asked.push('first');
+      request.resume().on('end', () => response.writeHead(200, { connection: 'close' }).end(reply()));
+    });
+    const second = await httpServer((request, response) => {
+      asked.push('second');
+      request.resume().on('end', () => response.end(reply()));
+    });
+    first.hostname = 'localhost';
+    const gateway = gatewayTo([first, second], {
+      maxSockets: 1,
+      connectTimeoutMs: 60_000,
+      // A lookup that never ends: a connection that is handed out and does not open.
+      lookup: (_host, _options, done) => {
+        if (opens) done(null, [{ address: '127.0.0.1', family: 4 }]);
+        opens = false;
+      },
+    });
+    const before = withDeadline(gateway, 60_000, 'ORDER-0');
+    const late = withDeadline(gateway, SHORT_MS, 'ORDER-1');
+    await before;
+    await expect(late).rejects.toMatchObject(noneFree);
+    opens = true;
+    await withDeadline(gateway, 60_000, 'ORDER-9');
+    expect(asked).toEqual(['first', 'first']);
+  });
 });

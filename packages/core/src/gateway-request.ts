@@ -53,12 +53,14 @@ export function post(base: URL, path: string, body: Buffer, options: PostOptions
       ...(lookup === undefined ? {} : { lookup }),
       ...(isTls ? { minVersion: 'TLSv1.2' as const, ...certificate } : {}),
     });
+    const hadToQueue = isQueued(request, agent);
     let connectTimer: NodeJS.Timeout | undefined;
     let silenceTimer: NodeJS.Timeout | undefined;
     const deadlineTimer = setTimeout(
       () => {
         if (connected) fail(timedOut(base.host, deadline.ms));
-        else if (isQueued(request, agent)) fail(new NotConnected(new NoneFree()));
+        // It may have got one at the last moment. That it is not open yet says nothing of the host.
+        else if (hadToQueue) fail(new NotConnected(new NoneFree()));
         else fail(new NotConnected(new Error(`no connection within ${deadline.ms} ms`)));
       },
       Math.max(0, deadline.at - performance.now()),
