@@ -60,6 +60,17 @@ test('a refund whose outcome is unknown counts, until it is known', async () => 
   await refund('R2', 60);
 });
 
+test('I9: a call that is repeated and refused says nothing of the first, whose outcome is unknown', async () => {
+  for (let n = 0; n < 3; n++) scene.simulator.faults.nextCall('refund', { errCode: 'SYSTEMERROR', apply: true });
+  await expect(refund('R1', 60)).rejects.toMatchObject({ errCode: 'SYSTEMERROR' });
+  scene.simulator.faults.nextCall('refund', { errCode: 'NOTENOUGH' });
+  await expect(refund('R1', 60)).rejects.toMatchObject({ errCode: 'NOTENOUGH' });
+  expect(await state('R1')).toBe('REQUESTED');
+  await expect(refund('R2', 60)).rejects.toMatchObject({ code: 'REFUND_EXCEEDED' });
+  await scene.pass(shop, 10 * MINUTE);
+  expect(refunded).toEqual([['R1', 60]]);
+});
+
 test('an unsigned refusal is unknown, never failed, whatever code it carries', async () => {
   const fields = { return_code: 'FAIL', return_msg: 'no', err_code: 'NOTENOUGH', sign: '' };
   scene.simulator.faults.nextCall('refund', { fields });
@@ -121,6 +132,34 @@ test('B21: of an order that was refunded in full nothing is delivered', async ()
   expect(scene.problems).toMatchObject([{ type: 'refunded-before-delivery' }]);
 });
 
+describe('I9: of two calls for one refund, one accepted and one refused, in either order', () => {
+  const KEY = { mchId: '1', outTradeNo: 'ORDER-0001' };
+  const intent = { appId: 'a', totalFee: 100, feeType: 'CNY', attach: '', params: { a: 'b' }, clientIp: '' };
+  const about = { outRefundNo: 'R1', refundFee: 60 };
+  const accepted: OrderChange = { type: 'refund-accepted', ...about };
+  const refused: OrderChange = { type: 'refund-refused', outRefundNo: 'R1', reason: 'NOTENOUGH' };
+  const played = (changes: readonly OrderChange[]): OrderRecord | undefined => {
+    let order: OrderRecord | undefined;
+    for (const change of changes) order = transition(order, KEY, change, new Date(0)).order ?? order;
+    return order;
+  };
+
+  test.each([
+    ['accepted first', [accepted, refused]],
+    ['refused first', [refused, accepted]],
+  ])('%s: it is on its way, and counts', (_when, answers) => {
+    const before: OrderChange[] = [
+      { type: 'intend', intent },
+      { type: 'refund-intend', ...about, params: {} },
+    ];
+    const order = played([...before, ...answers]);
+    expect(order?.refunds['R1']).toMatchObject({ state: 'ACCEPTED', reason: undefined });
+    expect(order?.refunds['R1']?.pollAt).toBeDefined();
+    const second = { type: 'refund-intend', outRefundNo: 'R2', refundFee: 60, params: {} } as const;
+    expect(transition(order, KEY, second, new Date(0)).outcome).toBe('exceeds');
+  });
+});
+
 test('refunds in any order, repeated, refused and confirmed, never add up to more than the order', () => {
   const KEY = { mchId: '1', outTradeNo: 'ORDER-0001' };
   const numbers = fc.constantFrom('R1', 'R2', 'R3', '__proto__');
@@ -132,7 +171,11 @@ test('refunds in any order, repeated, refused and confirmed, never add up to mor
       refundFee: fees,
       params: fc.constant({ refund_fee: 'x' }),
     }),
-    fc.record({ type: fc.constant('refund-failed' as const), outRefundNo: numbers, reason: fc.constant('NOTENOUGH') }),
+    fc.record({
+      type: fc.constantFrom('refund-failed' as const, 'refund-refused' as const),
+      outRefundNo: numbers,
+      reason: fc.constant('NOTENOUGH'),
+    }),
   );
   const intent = { appId: 'a', totalFee: 100, feeType: 'CNY', attach: '', params: { a: 'b' }, clientIp: '' };
   fc.assert(

@@ -53,9 +53,10 @@ export async function refundThroughBook<Tx>(
     await book.apply(key, { type: 'refund-accepted', outRefundNo, refundFee });
     return accepted;
   } catch (error) {
-    // Anything else is unknown, never failed: it counts until refundquery says how it stands.
-    const reason = certainRefusal(error);
-    if (reason !== undefined) await book.apply(key, { type: 'refund-failed', outRefundNo, reason });
+    // Anything else is unknown, never failed: it counts until refundquery says how it stands. So does one that was called
+    // for before: that this call was refused says nothing of the other.
+    const reason = outcome === 'applied' ? certainRefusal(error) : undefined;
+    if (reason !== undefined) await book.apply(key, { type: 'refund-refused', outRefundNo, reason });
     throw error;
   }
 }

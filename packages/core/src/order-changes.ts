@@ -39,6 +39,9 @@ export type RefundChange =
   | { type: 'refund-intend'; outRefundNo: string; refundFee: number; params: Record<string, string> }
   /** WeChat Pay has it; it may have been asked for elsewhere. */
   | { type: 'refund-accepted'; outRefundNo: string; refundFee: number }
+  /** The call for it was refused, or WeChat Pay knows of none: no word against an acceptance. */
+  | { type: 'refund-refused'; outRefundNo: string; reason: string }
+  /** `refundquery` confirmed that it did not happen. */
   | { type: 'refund-failed'; outRefundNo: string; reason: string }
   /** It is not done, or nobody is there to take it; looked at again after `nextInMs`, if at all. */
   | { type: 'refund-looked'; outRefundNo: string; verdict: string; nextInMs: number | undefined }

@@ -42,8 +42,10 @@ export function refundStep(order: OrderRecord, change: RefundChange, now: Date, 
     );
   }
   if (change.type === 'refund-accepted') {
+    if (refund !== undefined && refund.state !== 'REQUESTED' && refund.state !== 'FAILED') return stay('unchanged');
+    // Of two calls for the same refund one may have been refused.
     if (refund !== undefined)
-      return refund.state === 'REQUESTED' ? set({ ...refund, state: 'ACCEPTED' }, 'ACCEPTED') : stay('unchanged');
+      return set({ ...refund, state: 'ACCEPTED', reason: undefined, pollAt: refund.pollAt ?? askedAt }, 'ACCEPTED');
     const { refundFee } = change;
     return set({ ...NEW, refundFee, state: 'ACCEPTED', params: {}, pollAt: askedAt }, `ACCEPTED ${refundFee}`);
   }
@@ -54,8 +56,9 @@ export function refundStep(order: OrderRecord, change: RefundChange, now: Date, 
     return set({ ...refund, delivery: { ...refund.delivery, retryAt: undefined } }, change.verdict);
   }
   switch (change.type) {
+    case 'refund-refused':
     case 'refund-failed':
-      return refund.state === 'FAILED'
+      return refund.state === 'FAILED' || (change.type === 'refund-refused' && refund.state === 'ACCEPTED')
         ? stay('unchanged')
         : set({ ...refund, state: 'FAILED', reason: change.reason, pollAt: undefined }, change.reason);
     case 'refund-looked':

@@ -116,6 +116,7 @@ function step(
       return order.state === 'QUARANTINED' ? resolved(order, change, now, taken, to) : stay('unchanged');
     case 'refund-intend':
     case 'refund-accepted':
+    case 'refund-refused':
     case 'refund-failed':
     case 'refund-looked':
     case 'refunded':

@@ -62,7 +62,7 @@ export class RefundLooks<Tx = never> {
     }
     // What was never answered and is not known later on was never asked for; its number may be used again.
     if (refund === undefined && record.state === 'REQUESTED' && record.polls >= 2) {
-      const change = { type: 'refund-failed', outRefundNo, reason: status, source: this.#asker.source } as const;
+      const change = { type: 'refund-refused', outRefundNo, reason: status, source: this.#asker.source } as const;
       await this.#book.apply(order.key, change);
       return;
     }
