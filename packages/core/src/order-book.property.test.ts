@@ -124,7 +124,11 @@ describe('one order', () => {
         let before: OrderRecord | undefined;
         play(changes, ({ order }) => {
           if (before?.state === 'PAID') expect(['PAID', 'QUARANTINED']).toContain(order?.state);
-          if (before?.payment !== undefined) expect(order?.payment).toEqual(before.payment);
+          // A forgery is replaced by what fits the order, as long as nothing was handed over.
+          if (before?.payment?.totalFee === 100 || before?.delivery.state === 'DONE')
+            expect(order?.payment).toEqual(before.payment);
+          else if (before?.payment !== undefined)
+            expect([before.payment.totalFee, 100]).toContain(order?.payment?.totalFee);
           if (before?.delivery.state === 'DONE') expect(order?.delivery.state).toBe('DONE');
           expect(order?.delivery.attempt ?? 0).toBeGreaterThanOrEqual(before?.delivery.attempt ?? 0);
           if (order !== undefined && order !== before) expect(order.version).toBe((before?.version ?? 0) + 1);

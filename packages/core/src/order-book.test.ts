@@ -390,6 +390,48 @@ describe('a person decides', () => {
     expect(transition(order, KEY, { type: 'redrive', force: true }, NOW).order?.delivery.state).toBe('READY');
   });
 
+  const genuine: OrderChange = { type: 'paid', payment: { ...PAYMENT, transactionId: '4200000002' } };
+
+  test.each([
+    ['that was decided about', [{ type: 'resolve', as: 'withhold' }]],
+    ['that nobody has decided about', []],
+  ] as [string, OrderChange[]][])(
+    'B11: the genuine payment after a forgery %s is the one to accept',
+    (_what, decided) => {
+      let order: OrderRecord = quarantined;
+      for (const change of [...decided, genuine]) order = transition(order, KEY, change, NOW).order ?? order;
+      expect([order.state, order.payment?.transactionId, order.payment?.totalFee]).toEqual([
+        'QUARANTINED',
+        '4200000002',
+        100,
+      ]);
+      // And another forgery does not take its place.
+      const third = transition(
+        order,
+        KEY,
+        { type: 'paid', payment: { ...PAYMENT, transactionId: '3', totalFee: 1 } },
+        NOW,
+      );
+      expect([third.outcome, third.order]).toEqual(['conflict', order]);
+      const { order: accepted } = transition(order, KEY, { type: 'resolve', as: 'deliver' }, NOW);
+      expect([accepted?.state, accepted?.delivery.state, accepted?.payment?.totalFee]).toEqual(['PAID', 'READY', 100]);
+    },
+  );
+
+  test('S19: what names the payment of another order is not known to be closed, and can still be paid', () => {
+    const elsewhere = transition(
+      after([intend, created]),
+      KEY,
+      paid,
+      NOW,
+      new Set(['transaction 1900000109 4200000001']),
+    );
+    expect(elsewhere.order).toMatchObject({ state: 'QUARANTINED', payment: undefined });
+    const { order } = transition(elsewhere.order, KEY, { type: 'resolve', as: 'withhold' }, NOW);
+    expect([order?.state, order && dueAt(order)]).toEqual(['CLOSING', new Date(NOW.getTime() + 300_000)]);
+    expect(transition(order, KEY, genuine, NOW).order).toMatchObject({ state: 'PAID', delivery: { state: 'READY' } });
+  });
+
   test('why is kept, and what is handed over is due at once', () => {
     const change = { type: 'resolve', as: 'deliver', note: 'the price had changed' } as const;
     const { order = quarantined } = transition(quarantined, KEY, change, NOW);

@@ -1,6 +1,6 @@
 import type { OrderChange, Step, Stay, To } from './order-changes.js';
 import { readyAt, withheld } from './order-delivery.js';
-import { purchaseName, transactionName, type OrderRecord, type PaymentEvidence } from './order-record.js';
+import { closableAt, purchaseName, transactionName, type OrderRecord, type PaymentEvidence } from './order-record.js';
 
 /**
  * Joins a signed payment to its order.
@@ -19,22 +19,24 @@ export function joinPayment(
   if (order.state === 'PAID' && order.payment !== undefined && !elsewhere && sameEvidence(order.payment, payment))
     return stay('unchanged');
   const difference = elsewhere ? 'transaction_id' : contradiction(order, payment);
-  if (difference !== undefined) {
-    if (order.state === 'QUARANTINED') return stay('conflict');
-    // What was delivered stays delivered: only the state says that a person has to look.
+  if (difference !== undefined || order.state === 'QUARANTINED') {
+    const isFitting = !elsewhere && isBetter(order, payment);
+    if (order.state === 'QUARANTINED' && !isFitting)
+      return stay(difference === undefined && order.delivery.state === 'DONE' ? 'unchanged' : 'conflict');
+    // What was delivered stays delivered: only the state says that a person has to look. WeChat Pay is asked once, so
+    // that this person can tell a leaked key from a wrong order.
     const quarantined = to(
       {
         state: 'QUARANTINED',
-        reason: difference,
-        payment: order.payment ?? (elsewhere ? undefined : payment),
+        reason: difference ?? order.reason,
+        payment: isFitting ? payment : (order.payment ?? (elsewhere ? undefined : payment)),
         link: undefined,
-        pollAt: undefined,
+        pollAt: order.state === 'QUARANTINED' ? order.pollAt : now,
       },
       difference,
     );
     return { ...quarantined, outcome: 'conflict' };
   }
-  if (order.state === 'QUARANTINED') return stay(order.delivery.state === 'DONE' ? 'unchanged' : 'conflict');
   if (order.state === 'PAID') return stay('unchanged');
   const paid = { state: 'PAID', payment, link: undefined, pollAt: undefined, takenUntil: undefined } as const;
   // Paid after WeChat Pay had confirmed the close: the goods may have been sold to somebody else.
@@ -42,6 +44,17 @@ export function joinPayment(
   return reason === undefined
     ? to({ ...paid, reason: undefined, delivery: readyAt(order.delivery, now) })
     : to({ ...paid, reason, delivery: withheld(order.delivery) }, reason);
+}
+
+/**
+ * Whether it fits the order and what is recorded does not: then it is the one that a person may accept. A forgery that
+ * came first must not keep the genuine payment out.
+ */
+function isBetter(order: OrderRecord, payment: PaymentEvidence): boolean {
+  const { payment: recorded, delivery } = order;
+  if (delivery.state !== 'NONE' && delivery.state !== 'WITHHELD') return false;
+  const fits = (one: PaymentEvidence): boolean => contradiction({ ...order, payment: undefined }, one) === undefined;
+  return fits(payment) && (recorded === undefined || !fits(recorded));
 }
 
 /** The purchase was paid for by another attempt. */
@@ -59,12 +72,17 @@ export function resolved(
   to: To,
 ): Step {
   const detail = note === undefined ? as : `${as}: ${note}`;
-  if (order.payment === undefined) return to({ state: 'CLOSED', reason: 'resolved', pollAt: undefined }, detail);
-  if (order.delivery.state === 'DONE') return to({ state: 'PAID', reason: undefined }, detail);
+  // What it was told of is another order's, and it can still be paid: it is closed as any other, after asking.
+  if (order.payment === undefined) {
+    const closable = closableAt(order);
+    return to({ state: 'CLOSING', reason: undefined, polls: 0, pollAt: closable > now ? closable : now }, detail);
+  }
+  const paid = { state: 'PAID', pollAt: undefined } as const;
+  if (order.delivery.state === 'DONE') return to({ ...paid, reason: undefined }, detail);
   const reason = as === 'withhold' ? 'resolved' : paidTwice(order, taken);
   return reason === undefined
-    ? to({ state: 'PAID', reason, delivery: { ...readyAt(order.delivery, now), retryAt: now } }, detail)
-    : to({ state: 'PAID', reason, delivery: withheld(order.delivery) }, detail);
+    ? to({ ...paid, reason, delivery: { ...readyAt(order.delivery, now), retryAt: now } }, detail)
+    : to({ ...paid, reason, delivery: withheld(order.delivery) }, detail);
 }
 
 /** The field in which a signed payment contradicts the stored order, or `undefined`. */

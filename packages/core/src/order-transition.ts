@@ -134,7 +134,8 @@ type Looked = Extract<OrderChange, { type: 'looked' }>;
 
 function looked(order: OrderRecord, change: Looked, now: Date, to: To): Step {
   const { verdict, nextInMs, counts } = change;
-  const over = order.state === 'PAID' || order.state === 'QUARANTINED' || nextInMs === undefined;
+  // What is in quarantine is asked about once, until there is an answer.
+  const over = order.state === 'PAID' || (order.state === 'QUARANTINED' && counts) || nextInMs === undefined;
   return to(
     {
       pollAt: over ? undefined : after(now, nextInMs),

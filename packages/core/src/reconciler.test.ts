@@ -157,6 +157,45 @@ describe('the schedule', () => {
   });
 });
 
+describe('B11: an order in quarantine', () => {
+  const forge = (): Promise<string> => scene.notify(shop, { total_fee: '1', transaction_id: '4200000666' });
+
+  test('is asked about once, so that a person can tell a leaked key from a wrong order', async () => {
+    await scene.order(shop);
+    expect(await forge()).toContain('FAIL');
+    await scene.pass(shop, 26 * HOUR, MINUTE);
+    expect(scene.calls('orderquery')).toHaveLength(1);
+    const order = await scene.get();
+    expect(order?.state).toBe('QUARANTINED');
+    expect(order?.history.at(-1)).toMatchObject({ what: 'looked', detail: 'NOTPAY', source: 'reconciler' });
+  });
+
+  test('is asked about again when nobody has answered', async () => {
+    await scene.order(shop);
+    for (let n = 0; n < 3; n++) scene.simulator.faults.nextCall('orderquery', { errCode: 'SYSTEMERROR' });
+    await forge();
+    await scene.pass(shop, HOUR, 5000);
+    const looks = (await scene.get())?.history.filter(({ what }) => what === 'looked').map(({ detail }) => detail);
+    expect(looks).toEqual(['SYSTEMERROR', 'NOTPAY']);
+  });
+
+  test('keeps the payment that WeChat Pay confirms: that is the one to accept', async () => {
+    await scene.order(shop);
+    await scene.pay();
+    await forge();
+    await scene.pass(shop, MINUTE);
+    expect(await scene.get()).toMatchObject({
+      state: 'QUARANTINED',
+      payment: { totalFee: 100 },
+      delivery: { attempt: 0 },
+    });
+    await scene.book.apply(scene.key(), { type: 'resolve', as: 'deliver' });
+    await scene.pass(shop, MINUTE);
+    expect(scene.paid).toEqual([ORDER_NO]);
+    expect(await scene.get()).toMatchObject({ state: 'PAID', payment: { totalFee: 100 }, delivery: { state: 'DONE' } });
+  });
+});
+
 describe('closing', () => {
   test('B08: paid between the question and the close: paid', async () => {
     await scene.order(shop);

@@ -198,6 +198,8 @@ export class Reconciler<Tx = never> {
     const { tradeState, payment, standing } = await this.#settlements.settle(key, merchant, this.#asker);
     if (payment !== undefined) {
       await this.#settlements.handOver(payment, standing);
+      // What WeChat Pay says is in the history: a person decides.
+      if (state === 'QUARANTINED') await this.#unchanged(order, tradeState);
       return;
     }
     // What was never answered and is not known later on was never placed.
