@@ -62,10 +62,10 @@ export function paidTwice(payment: Payment, order: OrderRecord): WechatH5Error {
   );
 }
 
-export function purchasePaidTwice(payment: Payment, order: OrderRecord): WechatH5Error {
+export function purchasePaidTwice(outTradeNo: string, order: OrderRecord): WechatH5Error {
   return new WechatH5Error(
     'ORDER_MISMATCH',
-    `${quoted(order.orderRef ?? '')} was paid by another attempt and again by ${quoted(payment.outTradeNo)}`,
+    `${quoted(order.orderRef ?? '')} was paid by another attempt and again by ${quoted(outTradeNo)}`,
     {
       field: 'out_trade_no',
       hint: 'onPaid was not called for the second payment: refund it. 同一笔购买被支付了两次，第二笔未发货：请退款。',
@@ -83,8 +83,8 @@ export function gaveUp(outTradeNo: string, attempt: number): WechatH5Error {
   );
 }
 
-export function paidAfterClose(payment: Payment): WechatH5Error {
-  return new WechatH5Error('ORDER_CLOSED', `${quoted(payment.outTradeNo)} was paid after it had been closed`, {
+export function paidAfterClose(outTradeNo: string): WechatH5Error {
+  return new WechatH5Error('ORDER_CLOSED', `${quoted(outTradeNo)} was paid after it had been closed`, {
     hint: 'onPaid was not called: the goods may be gone. Refund it, or deliver by hand. 订单关闭后又收到付款：请退款或人工处理。',
   });
 }

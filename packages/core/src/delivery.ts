@@ -22,6 +22,7 @@ import {
   type OrderKey,
   type OrderRecord,
 } from './order-book.js';
+import type { PaymentFailure } from './notification.js';
 import { evidenceOf, orderKeyOf, type Payment } from './payment.js';
 import { asWechatH5Error, type ProblemReporter } from './problems.js';
 import type { Refund } from './refunds.js';
@@ -73,6 +74,11 @@ export interface Lease {
   readonly target: Target;
   readonly attempt: number;
   readonly orderRef: string | undefined;
+}
+
+interface PaymentIds {
+  readonly outTradeNo: string;
+  readonly transactionId: string;
 }
 
 /** What is handed over: the payment of an order, or one refund of it. */
@@ -137,27 +143,62 @@ export class Deliveries<Tx = never> {
    * @throws {WechatH5Error} `ORDER_BOOK_FAILED`: nothing is known to be stored
    */
   async record(payment: Payment, source: HistorySource = 'notification'): Promise<Standing> {
+    return this.#standingOf(payment, await this.#join(payment, { source }));
+  }
+
+  /**
+   * As {@link record}, and claims what is due in the same write. `due` then: somebody else has it, or it has to wait.
+   * @throws {WechatH5Error} `ORDER_BOOK_FAILED`: nothing is known to be stored
+   */
+  async take(payment: Payment): Promise<Lease | Standing> {
+    const target = targetOf(payment);
+    if (this.#running.has(idOf(target))) return this.record(payment);
+    const applied = await this.#join(payment, { source: 'notification', leaseMs: this.leaseMs });
+    const standing = this.#standingOf(payment, applied);
+    const claimed = standing === 'due' ? this.#leaseOf(target, applied) : undefined;
+    return typeof claimed === 'object' ? claimed : standing;
+  }
+
+  /** The payment at its order, in the book or else found in the shop's own table. */
+  async #join(payment: Payment, how: { source: HistorySource; leaseMs?: number }): Promise<Applied> {
     const key = orderKeyOf(payment);
-    const subject = { outTradeNo: payment.outTradeNo, transactionId: payment.transactionId };
-    const change = { type: 'paid', payment: evidenceOf(payment), source } as const;
-    let applied = await this.#apply(key, change);
-    if (applied.outcome === 'unknown') applied = (await this.#adopt(key, payment)) ?? applied;
-    const { outcome, order } = applied;
+    const change = { type: 'paid', payment: evidenceOf(payment), ...how } as const;
+    const applied = await this.#apply(key, change);
+    if (applied.outcome !== 'unknown' || (await this.#adopt(key, payment)) === undefined) return applied;
+    // What waited as an orphan was joined then: this one, or another payment for the same number.
+    return this.#apply(key, change);
+  }
+
+  #standingOf(payment: Payment, { outcome, order }: Applied): Standing {
     if (order === undefined || outcome === 'unknown') return 'unknown';
     if (outcome === 'conflict') {
+      const subject = { outTradeNo: payment.outTradeNo, transactionId: payment.transactionId };
       const second = order.payment !== undefined && order.payment.transactionId !== payment.transactionId;
       if (second) this.#report('paid-twice', paidTwice(payment, order), subject);
       else this.#report('quarantined', mismatch(payment, order), subject);
       return 'quarantined';
     }
     if (order.delivery.state === 'WITHHELD') {
-      if (outcome === 'applied') {
-        if (order.reason === 'paid-twice') this.#report('paid-twice', purchasePaidTwice(payment, order), subject);
-        else this.#report('paid-after-close', paidAfterClose(payment), subject);
-      }
+      if (outcome === 'applied') this.#reportWithheld(payment, order);
       return 'withheld';
     }
     return order.delivery.state === 'DONE' ? 'settled' : 'due';
+  }
+
+  #reportWithheld({ outTradeNo, transactionId }: PaymentIds, order: OrderRecord): void {
+    const subject = { outTradeNo, transactionId };
+    if (order.reason === 'refunded')
+      this.#report('refunded-before-delivery', refundedBeforeDelivery(outTradeNo), subject);
+    else if (order.reason === 'paid-twice') this.#report('paid-twice', purchasePaidTwice(outTradeNo, order), subject);
+    else this.#report('paid-after-close', paidAfterClose(outTradeNo), subject);
+  }
+
+  /**
+   * Notes a payment that failed in the history of its order, if that is known: it changes nothing else.
+   * @throws {WechatH5Error} `ORDER_BOOK_FAILED`
+   */
+  async recordFailure(failure: PaymentFailure): Promise<void> {
+    await this.#apply(orderKeyOf(failure), { type: 'payment-failed', errCode: failure.errCode.slice(0, 32) });
   }
 
   /** A payment for an order nobody knows: kept waiting by a FAIL until somebody looks. */
@@ -229,10 +270,13 @@ export class Deliveries<Tx = never> {
     await Promise.allSettled(this.#running.values());
   }
 
-  /** Runs `onPaid` for a payment that is due; concurrent calls for one order share one run. */
-  deliver(payment: Payment): Promise<DeliveryResult> {
+  /**
+   * Runs `onPaid` for a payment that is due; concurrent calls for one order share one run.
+   * @param lease what {@link take} has given, if it did
+   */
+  deliver(payment: Payment, lease?: Lease): Promise<DeliveryResult> {
     const handler = this.#onPaid;
-    return this.#deliver(targetOf(payment), 'onPaid', handler && ((context) => handler(payment, context)));
+    return this.#deliver(targetOf(payment), 'onPaid', handler && ((context) => handler(payment, context)), lease);
   }
 
   /** Runs `onRefunded` for a refund that is due. */
@@ -276,38 +320,43 @@ export class Deliveries<Tx = never> {
     this.#report('gave-up', gaveUp(outTradeNo, attempt), { outTradeNo, transactionId });
   }
 
-  #deliver(target: Target, name: string, handler: Handler<Tx> | undefined): Promise<DeliveryResult> {
+  #deliver(target: Target, name: string, handler: Handler<Tx> | undefined, taken?: Lease): Promise<DeliveryResult> {
     const id = idOf(target);
     const running = this.#running.get(id);
-    if (running !== undefined) return running;
-    const run = this.#deliverOnce(target, name, handler).finally(() => this.#running.delete(id));
+    // A lease of our own is not left waiting for a run that has none.
+    if (running !== undefined && taken === undefined) return running;
+    const run = this.#deliverOnce(target, name, handler, taken).finally(() => {
+      if (this.#running.get(id) === run) this.#running.delete(id);
+    });
     this.#running.set(id, run);
     return run;
   }
 
   async #claim(target: Target): Promise<Lease | 'done' | 'withheld' | 'busy' | 'dead'> {
-    const { outcome, order } = await this.#apply(target.key, {
-      type: 'claim',
-      leaseMs: this.leaseMs,
-      ...refundOf(target),
-    });
-    if (outcome === 'applied' && order !== undefined) {
-      const { attempt, state } = deliveryOf(order, target);
-      if (state === 'LEASED') return { target, attempt, orderRef: order.orderRef };
-      const { outTradeNo } = target.key;
-      const { transactionId } = target;
-      if (state === 'DEAD') {
-        this.#reportGivenUp(target, attempt);
-        return 'dead';
-      }
-      this.#report('refunded-before-delivery', refundedBeforeDelivery(outTradeNo), { outTradeNo, transactionId });
-      return 'withheld';
-    }
-    return outcome === 'done' || outcome === 'withheld' || outcome === 'dead' ? outcome : 'busy';
+    const change = { type: 'claim', leaseMs: this.leaseMs, ...refundOf(target) } as const;
+    const claimed = await this.#apply(target.key, change);
+    const { outcome } = claimed;
+    if (outcome === 'done' || outcome === 'withheld' || outcome === 'dead') return outcome;
+    return this.#leaseOf(target, claimed) ?? 'busy';
   }
 
-  async #deliverOnce(target: Target, name: string, handler: Handler<Tx> | undefined): Promise<DeliveryResult> {
-    const lease = await this.#claim(target);
+  /** What a claim has brought, and `undefined` if nothing. */
+  #leaseOf(target: Target, { outcome, order }: Applied): Lease | 'withheld' | 'dead' | undefined {
+    if (outcome !== 'applied' || order === undefined) return undefined;
+    const { attempt, state } = deliveryOf(order, target);
+    if (state === 'LEASED') return { target, attempt, orderRef: order.orderRef };
+    if (state === 'WITHHELD') this.#reportWithheld({ ...target, outTradeNo: target.key.outTradeNo }, order);
+    if (state === 'DEAD') this.#reportGivenUp(target, attempt);
+    return state === 'WITHHELD' ? 'withheld' : state === 'DEAD' ? 'dead' : undefined;
+  }
+
+  async #deliverOnce(
+    target: Target,
+    name: string,
+    handler: Handler<Tx> | undefined,
+    taken: Lease | undefined,
+  ): Promise<DeliveryResult> {
+    const lease = taken ?? (await this.#claim(target));
     if (lease === 'dead') return 'failed';
     if (typeof lease === 'string') return lease;
     const subject = { outTradeNo: target.key.outTradeNo, transactionId: target.transactionId };

@@ -90,6 +90,13 @@ export interface NotificationEndpoint {
   refuse(error: unknown): NotificationReply;
 }
 
+interface Received {
+  readonly payment: Payment;
+  /** The book has the order. */
+  readonly known: boolean;
+  readonly lease: Lease | undefined;
+}
+
 export function createNotificationEndpoint<Tx>(parts: {
   merchants: Merchants;
   deliveries: Deliveries<Tx>;
@@ -156,12 +163,16 @@ export function createNotificationEndpoint<Tx>(parts: {
     return status === undefined ? FAIL : replyOf(status, FAIL_XML);
   }
 
-  /** A payment that is due, or the reply that ends the exchange here. */
+  /**
+   * A payment that is due, or the reply that ends the exchange here.
+   * @param claims whether a payment that is due shall be claimed with the same write
+   */
   async function receive(
     request: NotificationRequest,
     trace: NotificationTrace,
     until: number,
-  ): Promise<{ payment: Payment; known: boolean } | NotificationReply> {
+    claims: boolean,
+  ): Promise<Received | NotificationReply> {
     if (request.method !== 'POST') {
       throw new WechatH5Error('METHOD_NOT_ALLOWED', `The method is ${request.method.slice(0, 16)}`, {
         hint: 'WeChat Pay posts notifications. A browser has nothing to see here.',
@@ -178,6 +189,7 @@ export function createNotificationEndpoint<Tx>(parts: {
       ...(keyIndex === undefined ? {} : { keyIndex }),
     });
     if (notification.type === 'payment-failed') {
+      await deliveries.recordFailure(notification);
       report(
         'payment-failed',
         new WechatH5Error('GATEWAY_REFUSED', 'WeChat Pay reports a payment that failed', {
@@ -190,10 +202,11 @@ export function createNotificationEndpoint<Tx>(parts: {
       return SUCCESS;
     }
     if (notification.type === 'refund-hint') return settle(notification, trace, until);
-    const standing = await deliveries.record(notification);
+    const standing = await (claims ? deliveries.take(notification) : deliveries.record(notification));
     if (standing === 'settled' || standing === 'withheld') return SUCCESS;
     if (standing === 'quarantined') return failed(trace, 'ORDER_MISMATCH');
-    return { payment: notification, known: standing === 'due' };
+    const lease = typeof standing === 'object' ? standing : undefined;
+    return { payment: notification, known: standing !== 'unknown', lease };
   }
 
   /** FAIL for a reason that was reported where it arose. */
@@ -230,10 +243,11 @@ export function createNotificationEndpoint<Tx>(parts: {
     trace: NotificationTrace,
     until: number,
   ): Promise<NotificationReply> {
-    const received = await receive(request, trace, until);
+    const received = await receive(request, trace, until, deliveries.hasHandler);
     if (isReply(received)) return received;
-    if (!received.known) {
-      deliveries.reportUnknown(received.payment);
+    const { payment, known, lease } = received;
+    if (!known) {
+      deliveries.reportUnknown(payment);
       return failed(trace, 'ORDER_UNKNOWN');
     }
     if (!deliveries.hasHandler) {
@@ -242,7 +256,7 @@ export function createNotificationEndpoint<Tx>(parts: {
         hint: 'Pass onPaid, or acknowledge in a route behind the notify middleware. 请配置 onPaid。',
       });
     }
-    return delivered(() => deliveries.deliver(received.payment), trace, until);
+    return delivered(() => deliveries.deliver(payment, lease), trace, until);
   }
 
   async function settle(hint: RefundHint, trace: NotificationTrace, until: number): Promise<NotificationReply> {
@@ -277,13 +291,11 @@ export function createNotificationEndpoint<Tx>(parts: {
     const trace = new NotificationTrace(receivedAt);
     let late = false;
     const work = (async (): Promise<NotificationReply | PendingNotification> => {
-      const received = await receive(request, trace, until);
+      const received = await receive(request, trace, until, true);
       if (isReply(received)) return answered(received, trace);
-      const { payment, known } = received;
-      const lease = known ? await deliveries.claim(payment) : undefined;
-      if (lease === 'done' || lease === 'withheld') return answered(SUCCESS, trace);
+      const { payment, known, lease } = received;
       // Somebody holds it already: a repeat, a little later, finds it settled or free.
-      if (lease === 'busy') return failed(trace, 'ORDER_IN_PROGRESS');
+      if (known && lease === undefined) return failed(trace, 'ORDER_IN_PROGRESS');
       if (late) {
         // FAIL went out meanwhile: the repeat must not find this lease.
         if (lease !== undefined) await deliveries.release(lease);

@@ -42,6 +42,7 @@ const anyChange: fc.Arbitrary<OrderChange> = fc.oneof(
     { type: 'superseded' },
     { type: 'closing' },
     { type: 'closed' },
+    { type: 'payment-failed', errCode: 'NOTENOUGH' },
     { type: 'claim', leaseMs: 30_000 },
     { type: 'take', leaseMs: 60_000 },
     { type: 'looked', verdict: 'NOTPAY', nextInMs: 60_000, counts: true },
@@ -49,6 +50,7 @@ const anyChange: fc.Arbitrary<OrderChange> = fc.oneof(
   ),
   fc.constantFrom('42001', '42002').map((transactionId) => paid(transactionId)),
   fc.constant(paid('42001', 99)),
+  fc.constant({ ...paid('42001'), leaseMs: 30_000 } as OrderChange),
   fc.constantFrom('deliver' as const, 'withhold' as const).map((as) => ({ type: 'resolve' as const, as })),
   fc.record({
     type: fc.constantFrom('complete' as const, 'release' as const),
@@ -86,6 +88,7 @@ describe('one order', () => {
       paid('42001'),
       { type: 'looked', verdict: 'NOTPAY', nextInMs: 1000, counts: true },
       { type: 'superseded' },
+      { type: 'payment-failed', errCode: 'NOTENOUGH' },
       { type: 'refunded', outRefundNo: 'R1', refundFee: 40 },
     ];
     const shuffled = fc
@@ -146,7 +149,8 @@ describe('one order', () => {
         let completed = 0;
         play(changes, ({ outcome, order }, change) => {
           if (outcome !== 'applied' || ('outRefundNo' in change && change.outRefundNo !== undefined)) return;
-          if (change.type === 'claim' && order?.delivery.state === 'LEASED') attempts.push(order.delivery.attempt);
+          const claims = change.type === 'claim' || (change.type === 'paid' && change.leaseMs !== undefined);
+          if (claims && order?.delivery.state === 'LEASED') attempts.push(order.delivery.attempt);
           if (change.type === 'complete') completed++;
         });
         expect(completed).toBeLessThanOrEqual(1);
@@ -248,9 +252,12 @@ describe('several machines', () => {
         });
         const settle = async (deliveries: Deliveries): Promise<void> => {
           for (let tries = 0; tries < 8; tries++) {
-            const standing = await deliveries.record(payment);
-            if (standing === 'settled' || (standing === 'due' && (await deliveries.deliver(payment)) === 'done'))
-              return;
+            // Some ask for the lease with the payment, others after it.
+            const standing = tries % 2 === 0 ? await deliveries.take(payment) : await deliveries.record(payment);
+            if (standing === 'settled') return;
+            const lease = typeof standing === 'object' ? standing : undefined;
+            const isDue = standing === 'due' || lease !== undefined;
+            if (isDue && (await deliveries.deliver(payment, lease)) === 'done') return;
           }
         };
         const [first, second] = [machine(), machine()];

@@ -10,6 +10,7 @@ import {
   type OrderRecord,
   type PaymentEvidence,
 } from './order-book.js';
+import { purchaseName } from './order-record.js';
 
 const KEY = { mchId: '1900000109', outTradeNo: 'ORDER-0001' };
 const NOW = new Date('2026-01-01T00:00:00Z');
@@ -147,6 +148,91 @@ test('an absent attach is not compared, a known empty one is', () => {
   expect(after([found, { type: 'paid', payment: { ...PAYMENT, attach: 'anything' } }]).state).toBe('PAID');
 });
 
+describe('a payment that claims with the same write', () => {
+  const paidAndClaimed: OrderChange = { ...paid, leaseMs: 30_000 };
+  const both = (order: OrderRecord): OrderRecord | undefined =>
+    transition(transition(order, KEY, paid, NOW).order, KEY, claim, NOW).order;
+
+  test('is what the two are, in one version', () => {
+    const order = after([intend, created]);
+    const { outcome, order: leased } = transition(order, KEY, paidAndClaimed, NOW);
+    expect(outcome).toBe('applied');
+    expect(leased).toEqual({ ...both(order), version: order.version + 1 });
+    expect(leased?.history.slice(-2)).toMatchObject([{ what: 'paid' }, { what: 'claim', detail: 'LEASED 1' }]);
+  });
+
+  test('repeated, it claims what has become free, and says so; what somebody holds it leaves alone', () => {
+    const leased = after([intend, paidAndClaimed]);
+    expect(transition(leased, KEY, paidAndClaimed, NOW)).toMatchObject({ outcome: 'unchanged', order: leased });
+    const { order: free } = transition(leased, KEY, { type: 'release', attempt: 1 }, NOW);
+    const again = transition(free, KEY, paidAndClaimed, NOW);
+    expect([again.outcome, again.order?.delivery.attempt, again.order?.history.at(-1)?.what]).toEqual([
+      'applied',
+      2,
+      'claim',
+    ]);
+    const { order: done } = transition(leased, KEY, { type: 'complete', attempt: 1 }, NOW);
+    expect(transition(done, KEY, paidAndClaimed, NOW)).toMatchObject({ outcome: 'unchanged', order: done });
+  });
+
+  test.each<[string, OrderChange[], Partial<PaymentEvidence>, object]>([
+    ['another amount', [intend], { totalFee: 99 }, { state: 'QUARANTINED', delivery: { state: 'NONE' } }],
+    ['after the close', [intend, { type: 'closed' }], {}, { state: 'PAID', delivery: { state: 'WITHHELD' } }],
+    ['an unknown order', [], {}, { state: 'ORPHAN', delivery: { state: 'NONE' } }],
+    [
+      'refunded in full',
+      [intend, { type: 'refunded', outRefundNo: 'R1', refundFee: 100 }],
+      {},
+      { state: 'PAID', reason: 'refunded', delivery: { state: 'WITHHELD' } },
+    ],
+    [
+      'a refund of everything under way',
+      [intend, { type: 'refund-accepted', outRefundNo: 'R1', refundFee: 100 }],
+      {},
+      { state: 'PAID', delivery: { state: 'READY' } },
+    ],
+  ])('%s: nothing is leased', (_why, before, difference, expected) => {
+    const order = before.length === 0 ? undefined : after(before);
+    const change: OrderChange = { ...paidAndClaimed, payment: { ...PAYMENT, ...difference } } as OrderChange;
+    const applied = transition(order, KEY, change, NOW);
+    expect(applied.order).toMatchObject({ ...expected, version: (order?.version ?? 0) + 1 });
+  });
+
+  test('paid by another attempt of the purchase: withheld', () => {
+    const ofCart = after([{ type: 'intend', intent: { ...INTENT, orderRef: 'cart 9' } }]);
+    const taken = new Set([purchaseName(KEY, 'cart 9')]);
+    const { order } = transition(ofCart, KEY, paidAndClaimed, NOW, taken);
+    expect([order?.delivery.state, order?.reason]).toEqual(['WITHHELD', 'paid-twice']);
+  });
+});
+
+describe('B12: a payment that failed', () => {
+  const failed = (errCode: string): OrderChange => ({ type: 'payment-failed', errCode });
+
+  test.each([
+    ['placed', [intend, created]],
+    ['paid', [intend, paid]],
+    ['closed', [intend, { type: 'closed' } as const]],
+    ['in quarantine', [intend, { type: 'paid', payment: { ...PAYMENT, totalFee: 99 } } as const]],
+  ])('is a line in the history of an order that is %s, and nothing else', (_how, before) => {
+    const order = after(before);
+    const { outcome, order: noted } = transition(order, KEY, failed('SYSTEMERROR'), NOW);
+    expect([outcome, noted?.history.at(-1)]).toEqual([
+      'applied',
+      { at: NOW, source: 'notification', what: 'payment-failed', state: order.state, detail: 'SYSTEMERROR' },
+    ]);
+    expect({ ...noted, history: order.history, version: order.version }).toEqual(order);
+    expect(transition(noted, KEY, failed('SYSTEMERROR'), NOW)).toMatchObject({ outcome: 'unchanged', order: noted });
+    expect(transition(noted, KEY, failed('USERPAYING'), NOW).outcome).toBe('applied');
+  });
+
+  test('makes no order, and no orphan', () => {
+    expect(transition(undefined, KEY, failed('SYSTEMERROR'), NOW)).toMatchObject({ outcome: 'unknown' });
+    const orphan = transition(undefined, KEY, paid, NOW).order;
+    expect(transition(orphan, KEY, failed('SYSTEMERROR'), NOW)).toMatchObject({ outcome: 'unknown', order: orphan });
+  });
+});
+
 describe('leases', () => {
   const leased = after([intend, created, paid, claim]);
   const later = (ms: number): Date => new Date(NOW.getTime() + ms);
@@ -195,7 +281,7 @@ test('G7: evidence in any order, any number of times, ends the same', () => {
 
 test('whatever happens, at most one run completes and attempts only grow', () => {
   const changes = fc.oneof(
-    fc.constantFrom<OrderChange>(intend, created, paid, claim, { type: 'closed' }),
+    fc.constantFrom<OrderChange>(intend, created, paid, { ...paid, leaseMs: 30_000 }, claim, { type: 'closed' }),
     fc.record({
       type: fc.constantFrom('complete' as const, 'release' as const),
       attempt: fc.integer({ min: 0, max: 4 }),

@@ -21,7 +21,10 @@ export type OrderChange = { source?: HistorySource } & (
   | { type: 'create-unknown'; reason: string }
   /** A newer attempt takes its place. */
   | { type: 'superseded' }
-  | { type: 'paid'; payment: PaymentEvidence }
+  /** With `leaseMs`, what may be handed over is claimed in the same step: two changes for one write. */
+  | { type: 'paid'; payment: PaymentEvidence; leaseMs?: number }
+  /** WeChat Pay says that an attempt to pay it failed. It is told in the history, once for each code, and nowhere else. */
+  | { type: 'payment-failed'; errCode: string }
   /** The intent to close it. */
   | { type: 'closing' }
   | { type: 'closed' }
@@ -68,7 +71,8 @@ export type HandOverChange =
  * `early`: an order may not be closed yet. `exceeds`: the refunds would be more than the order.
  * For a claim, `applied`: the lease is ours, unless it left the delivery `WITHHELD` or `DEAD`; `busy`: another
  * run holds the lease, `done`: delivered before, `withheld`: not for `onPaid`, `dead`: failed too often,
- * `unpaid`: nothing to deliver. For take, `busy`: not due. For renew, complete and release, `lost`: the lease is
+ * `unpaid`: nothing to deliver. For a payment with `leaseMs`: the lease is ours if `applied` left the delivery
+ * `LEASED`. For take, `busy`: not due. For renew, complete and release, `lost`: the lease is
  * no longer ours.
  */
 export type Outcome =

@@ -15,6 +15,7 @@ export function entry(change: OrderChange, at: Date, state: HistoryEntry['state'
 
 const SOURCE: Partial<Record<OrderChange['type'], HistorySource>> = {
   paid: 'notification',
+  'payment-failed': 'notification',
   looked: 'reconciler',
   redrive: 'operator',
   resolve: 'operator',

@@ -31,7 +31,23 @@ export function transition(
   now: Date,
   taken: ReadonlySet<string> = NOTHING_TAKEN,
 ): Applied {
-  return { ...step(order, key, change, now, taken), at: now };
+  const joined = step(order, key, change, now, taken);
+  const leaseMs = change.type === 'paid' ? change.leaseMs : undefined;
+  return { ...(leaseMs === undefined ? joined : withClaim(joined, order, leaseMs, now, taken)), at: now };
+}
+
+/** Whoever brings a payment mostly hands it over as well: both in one write, if there is something to claim. */
+function withClaim(
+  joined: Step,
+  before: OrderRecord | undefined,
+  leaseMs: number,
+  now: Date,
+  taken: ReadonlySet<string>,
+): Step {
+  if (joined.order === undefined) return joined;
+  const claimed = step(joined.order, joined.order.key, { type: 'claim', leaseMs }, now, taken);
+  if (claimed.outcome !== 'applied' || claimed.order === undefined) return joined;
+  return { ...claimed, order: { ...claimed.order, version: (before?.version ?? 0) + 1 } };
 }
 
 function step(
@@ -97,6 +113,10 @@ function step(
       return to({ superseded: true, pollAt: closableAt(order) });
     case 'paid':
       return joinPayment(order, change.payment, now, taken, to, stay);
+    case 'payment-failed':
+      return order.history.some(({ what, detail }) => what === change.type && detail === change.errCode)
+        ? stay('unchanged')
+        : to({}, change.errCode);
     case 'closing':
       if (order.state === 'CLOSING' || isSettled(order)) return stay('unchanged');
       // Of an order from the shop's own table nobody here knows how old it is.

@@ -406,7 +406,7 @@ describe('several machines', () => {
     class Hasty extends MemoryOrderBook {
       readonly leaseMs = 1000;
       override apply(...[key, change]: Parameters<MemoryOrderBook['apply']>) {
-        if (change.type === 'claim') leases.push(change.leaseMs);
+        if (change.type === 'paid' && change.leaseMs !== undefined) leases.push(change.leaseMs);
         return super.apply(key, change);
       }
       override claimDue(options: Parameters<MemoryOrderBook['claimDue']>[0]) {

@@ -324,10 +324,61 @@ describe('notifications', () => {
     expect(problems).toMatchObject([{ type: 'order-unknown', code: 'ORDER_UNKNOWN', outTradeNo: 'ORDER-9999' }]);
   });
 
-  test('B12: a failed payment is acknowledged and delivers nothing', async () => {
-    expect((await post(notification({ result_code: 'FAIL', err_code: 'SYSTEMERROR' }))).body).toBe(SUCCESS);
+  test('B12: a failed payment is recorded and acknowledged, and delivers nothing', async () => {
+    const book = new MemoryOrderBook();
+    wechatH5 = make({ orderBook: book });
+    await wechatH5.createOrder(ORDER);
+    const failure = notification({ result_code: 'FAIL', err_code: 'SYSTEMERROR' });
+    for (let time = 0; time < 2; time++) expect((await post(failure)).body).toBe(SUCCESS);
     expect(paid).toEqual([]);
-    expect(problems).toMatchObject([{ type: 'payment-failed', outTradeNo: 'ORDER-0001' }]);
+    expect(problems).toMatchObject(Array(2).fill({ type: 'payment-failed', outTradeNo: 'ORDER-0001' }));
+    const key = { mchId: simulator.merchant.mchId, outTradeNo: ORDER.outTradeNo };
+    const order = await book.get(key);
+    expect([order?.state, order?.delivery.state]).toEqual(['PENDING', 'NONE']);
+    expect(order?.history.map(({ what, source, detail }) => `${what} ${source} ${detail ?? ''}`)).toEqual([
+      'intend payer ',
+      'created shop ',
+      'payment-failed notification SYSTEMERROR',
+    ]);
+    // Of an order that nobody knows there is nothing to record.
+    expect((await post(notification({ result_code: 'FAIL', out_trade_no: 'ORDER-9999' }))).body).toBe(SUCCESS);
+    expect(await book.get({ ...key, outTradeNo: 'ORDER-9999' })).toBeUndefined();
+    book.apply = () => Promise.reject(new Error('away'));
+    expect((await post(failure)).body).toBe(FAIL);
+  });
+
+  test('the payment and its claim are one write, the completion another', async () => {
+    const book = new MemoryOrderBook();
+    wechatH5 = make({ orderBook: book });
+    await wechatH5.createOrder(ORDER);
+    const key = { mchId: simulator.merchant.mchId, outTradeNo: ORDER.outTradeNo };
+    const version = async (): Promise<number> => (await book.get(key))?.version ?? 0;
+    const before = await version();
+    const versions: number[] = [];
+    onPaid = async () => void versions.push(await version());
+    for (let time = 0; time < 3; time++) expect((await post(notification())).body).toBe(SUCCESS);
+    versions.push(await version());
+    expect(versions).toEqual([before + 1, before + 2]);
+  });
+
+  test('B05: copies that come at once share one run, and all are acknowledged', async () => {
+    await wechatH5.createOrder(ORDER);
+    const body = notification();
+    const answers = await Promise.all(Array.from({ length: 20 }, () => post(body)));
+    expect(answers.map((answer) => answer.body)).toEqual(Array(20).fill(SUCCESS));
+    expect(paid).toHaveLength(1);
+  });
+
+  test('S19: two payments wait for one order, which then turns up: a person decides', async () => {
+    const table = new Map<string, { totalFee: number }>();
+    wechatH5 = make({ findOrder: async ({ outTradeNo }) => table.get(outTradeNo) });
+    const [first, second] = ['4200000001', '4200000002'].map((transaction_id) => notification({ transaction_id }));
+    expect((await post(first as string)).body).toBe(FAIL);
+    problems.length = 0;
+    table.set(ORDER.outTradeNo, ORDER);
+    expect((await post(second as string)).body).toBe(FAIL);
+    expect(problems).toMatchObject([{ type: 'paid-twice', transactionId: '4200000002' }]);
+    expect(paid).toEqual([]);
   });
 
   test('I10: GET has nothing to see', async () => {

@@ -129,9 +129,11 @@ const OBSERVED: ReadonlySet<string> = new Set(['claim', 'renew', 'complete', 're
 /** The same book; what it answers about hand-overs is written down. */
 function observed(book: Book, leaseMs: number, ledger: Ledger): Book {
   const note = (key: OrderKey, change: OrderChange, { outcome, order }: Applied, sentAt: number): void => {
-    if (!OBSERVED.has(change.type)) return;
+    // A payment that brought its lease with it is a claim as well.
+    const claims = change.type === 'paid' && change.leaseMs !== undefined;
+    if (claims ? order?.delivery.state !== 'LEASED' : !OBSERVED.has(change.type)) return;
     const attempt = 'attempt' in change ? change.attempt : (order?.delivery.attempt ?? 0);
-    const what = change.type as 'claim' | 'renew' | 'complete' | 'release';
+    const what = claims ? 'claim' : (change.type as 'claim' | 'renew' | 'complete' | 'release');
     ledger.write({ what, at: machineTime(), sentAt, outTradeNo: key.outTradeNo, attempt, outcome });
   };
   const { transaction } = book;

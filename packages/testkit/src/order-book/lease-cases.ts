@@ -14,6 +14,7 @@ import {
   newKey,
   newKeys,
   paid,
+  paidAndClaimed,
   tally,
   withStore,
 } from './scenario.js';
@@ -188,6 +189,24 @@ export const leaseCases: readonly OrderBookCase[] = [
         await book.apply(keys[1] as never, dueSince(0));
         assert.equal(await count({ due: true }), 1);
         assert.equal(await count({ due: false }), 7);
+      }),
+  },
+  {
+    id: 'L08',
+    title: 'of fifty payments at once that claim with the same write one holds the lease, and the write is one (B05)',
+    run: (harness) =>
+      withStore(harness, async (store) => {
+        const books = [await store.open(), await store.open()];
+        const key = newKey();
+        await applyAll(await store.open(), key, [intend(key)]);
+        const applied = await Promise.all(
+          Array.from({ length: AT_ONCE }, (_, index) => books[index % 2]?.apply(key, paidAndClaimed(key))),
+        );
+        assert.deepEqual(tally(applied.map((one) => one?.outcome ?? '')), { applied: 1, unchanged: AT_ONCE - 1 });
+        const order = await books[0]?.get(key);
+        assert.ok(order);
+        assert.deepEqual([order.version, order.delivery.state, order.delivery.attempt], [2, 'LEASED', 1]);
+        await assertStored(store, order);
       }),
   },
 ];

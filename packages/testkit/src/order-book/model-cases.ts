@@ -3,7 +3,7 @@ import { MemoryOrderBook } from '@wechat-h5/core';
 import type { OrderChange, OrderKey } from '@wechat-h5/core/order-book';
 import fc from 'fast-check';
 import type { OrderBookCase } from './harness.js';
-import { assertStored, claim, created, intend, newKeys, paid, withStore } from './scenario.js';
+import { assertStored, claim, created, intend, newKeys, paid, paidAndClaimed, withStore } from './scenario.js';
 
 const NUMBERS = ['R1', 'R2'] as const;
 
@@ -16,11 +16,13 @@ const steps = fc.array(
         (key) => intend(key, { orderRef: `cart ${key.mchId}` }),
         created,
         paid,
+        (key) => paidAndClaimed(key),
         (key) => paid(key, { totalFee: 99 }),
         (key) => paid(key, { transactionId: `42${key.mchId}` }),
         () => ({ type: 'create-unknown', reason: 'GATEWAY_TIMEOUT' }),
         () => ({ type: 'create-failed', reason: 'NOAUTH' }),
         () => ({ type: 'closed' }),
+        () => ({ type: 'payment-failed', errCode: 'NOTENOUGH' }),
         () => ({ type: 'superseded' }),
         () => claim,
         () => ({ type: 'looked', verdict: 'NOTPAY', nextInMs: undefined, counts: true }),

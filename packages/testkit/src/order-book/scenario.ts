@@ -69,6 +69,11 @@ export function paid(key: OrderKey, difference: Partial<PaymentEvidence> = {}): 
   };
 }
 
+/** The payment and its claim in one write. */
+export function paidAndClaimed(key: OrderKey, leaseMs = LEASE_MS): OrderChange {
+  return { ...paid(key), leaseMs } as OrderChange;
+}
+
 export const claim = { type: 'claim', leaseMs: LEASE_MS } as const satisfies OrderChange;
 
 /** Due since so many milliseconds. */
