@@ -57,12 +57,11 @@ export class Connections {
   }
 
   /**
-   * Runs `work` in a transaction.
-   * @param limited whether `work` has to end within `timeoutMs`: a handler of the shop's takes as long as it likes
+   * Runs `work` in a transaction. It takes as long as it likes: it may be a handler of the shop's.
    * @throws what `work` threw, else {@link WechatH5Error} `ORDER_BOOK_FAILED`; when the connection was lost during the
    *   commit nobody knows whether it took place
    */
-  async transaction<T>(work: (client: PoolClient) => Promise<T>, limited: boolean): Promise<T> {
+  async transaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
     return this.#lend(async (client, giveUp) => {
       const statement = async (text: string): Promise<string> => {
         try {
@@ -76,9 +75,8 @@ export class Connections {
       await statement('BEGIN ISOLATION LEVEL READ COMMITTED');
       let result: T;
       try {
-        result = await (limited ? this.inTime(work(client)) : work(client));
+        result = await work(client);
       } catch (error) {
-        if (limited && isOver(error)) giveUp();
         await statement('ROLLBACK').catch(() => {});
         throw error;
       }

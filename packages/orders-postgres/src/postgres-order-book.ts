@@ -55,26 +55,7 @@ export class PostgresOrderBook implements OrderBook<PoolClient> {
 
   /** Skips what somebody else is taking at this moment: callers do not wait for each other. */
   claimDue({ limit, leaseMs, oldestFirst = false }: Parameters<OrderBook['claimDue']>[0]): Promise<OrderRecord[]> {
-    return this.#connections
-      .transaction(async (client) => {
-        const due = this.#sql.due(oldestFirst ? 'ASC' : 'DESC');
-        const { rows } = await client.query<{ record: string; now: number }>(due, [limit]);
-        const taken: OrderRecord[] = [];
-        for (const { record, now } of rows) {
-          const before = decodeOrder(record);
-          const { order } = transition(before, before.key, { type: 'take', leaseMs }, new Date(now));
-          if (order !== undefined && order !== before) taken.push(order);
-        }
-        if (taken.length > 0) {
-          const columns = taken.map(columnsOf);
-          const arrays = columns[0]?.map((_, index) => columns.map((row) => row[index]));
-          await client.query(this.#sql.updateMany, arrays);
-        }
-        return taken;
-      }, true)
-      .catch((error: unknown) => {
-        throw bookFailed(error);
-      });
+    return this.#records(this.#sql.take(oldestFirst ? 'ASC' : 'DESC'), [limit, leaseMs]);
   }
 
   async list(
@@ -118,7 +99,7 @@ export class PostgresOrderBook implements OrderBook<PoolClient> {
       } finally {
         end();
       }
-    }, false);
+    });
   }
 
   /** @throws {WechatH5Error} `ORDER_BOOK_FAILED`: unreachable, not migrated, or made for later versions only */
@@ -130,7 +111,7 @@ export class PostgresOrderBook implements OrderBook<PoolClient> {
   async migrate(): Promise<void> {
     const { schema, prefix } = this.#settings;
     await this.#connections
-      .transaction((client) => migrate(client, schema, prefix), false)
+      .transaction((client) => migrate(client, schema, prefix))
       .catch((error: unknown) => {
         throw bookFailed(error);
       });
