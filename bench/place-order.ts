@@ -1,14 +1,16 @@
 import { hash, randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
+import { Merchants } from '../packages/core/src/merchant.js';
+import { unifiedOrderFields, type NewOrder } from '../packages/core/src/new-order.js';
 import { nonce } from '../packages/core/src/nonce.js';
-import { prepareKey } from '../packages/core/src/signature.js';
-import { signedXml } from '../packages/core/src/signed-xml.js';
 import { interleaved, median, ratio, type Contestant } from './interleaved.js';
 
 /**
- * Building and signing an order of 16 fields, from an object to the bytes that are sent, against the least that any
- * implementation has to do (a nonce from the system's generator and the digest over bytes that are ready) and against
- * other libraries, put together from what they export as their own requests are.
+ * Building and signing an order of 16 fields: from the shop's 15, which stay as they are, to the XML with its nonce and
+ * its signature, as a string. Beside it the least that any implementation has to do (a nonce from the system's generator
+ * and the digest over bytes that are ready) and other libraries, put together from what they export as their own requests
+ * are. Two more rows show what belongs to sending an order and is in none of the others: to make bytes of the string, and
+ * to check what the shop gave.
  */
 const require = createRequire(import.meta.url);
 
@@ -26,9 +28,8 @@ const tenpayUtil = require('tenpay/lib/util') as { buildXML(fields: object): str
 
 const ROUNDS = Number(process.env['ROUNDS'] ?? 51);
 const API_KEY = '192006250b4c09247ec02edce69f6a2d';
-const ORDER: Record<string, string> = {
-  appid: 'wx2421b1c4370ec43b',
-  mch_id: '1900000109',
+const IDENTITY = { appid: 'wx2421b1c4370ec43b', mch_id: '1900000109' };
+const BUSINESS: Record<string, string> = {
   device_info: 'WEB',
   body: '腾讯充值中心-QQ会员充值',
   detail: '{"goods_detail":[{"goods_id":"iphone6s_16G","quantity":1,"price":528800}]}',
@@ -43,20 +44,44 @@ const ORDER: Record<string, string> = {
   trade_type: 'MWEB',
   scene_info: '{"h5_info":{"type":"Wap","wap_url":"https://pay.example.com","wap_name":"Shop"}}',
 };
+/** The same order, but for `time_start`, which is not sent. */
+const NEW_ORDER: NewOrder = {
+  body: BUSINESS['body']!,
+  detail: BUSINESS['detail']!,
+  attach: BUSINESS['attach']!,
+  outTradeNo: BUSINESS['out_trade_no']!,
+  feeType: 'CNY',
+  totalFee: 100,
+  timeExpire: new Date('2026-03-10T10:20:10+08:00'),
+};
+const GIVEN = {
+  clientIp: '203.0.113.7',
+  notifyUrl: BUSINESS['notify_url']!,
+  sceneInfo: { type: 'Wap', wapUrl: 'https://pay.example.com', wapName: 'Shop' },
+  now: new Date('2026-03-10T10:10:10+08:00'),
+} as const;
 
-const key = prepareKey(API_KEY);
 function contestantsOf(signType: 'MD5' | 'HMAC-SHA256'): Contestant[] {
   const declared = signType === 'MD5' ? {} : { sign_type: signType };
-  const fields = { ...ORDER, ...declared, nonce_str: randomBytes(16).toString('hex') };
+  const order: Record<string, string> = { ...IDENTITY, ...declared, ...BUSINESS };
+  const fields = { ...order, nonce_str: randomBytes(16).toString('hex') };
   const names = Object.keys(fields).sort() as (keyof typeof fields)[];
   const bytes = Buffer.from(`${names.map((name) => `${String(name)}=${fields[name]}`).join('&')}&key=${API_KEY}`);
   const inner = Buffer.concat([Buffer.alloc(64, 0x36), bytes]);
   const outer = Buffer.alloc(96, 0x5c);
+  const [merchant] = new Merchants({ appId: IDENTITY.appid, mchId: IDENTITY.mch_id, apiKey: API_KEY, signType }).all;
+  const signed = (business: Readonly<Record<string, string>>): string => {
+    // As the gateway does it.
+    const own = merchant!.identity;
+    own['nonce_str'] = nonce();
+    if (signType !== 'MD5') own['sign_type'] = signType;
+    return merchant!.signedXml(own, business);
+  };
   const tenpay = new TenpayClient({
-    appid: ORDER['appid'],
-    mchid: ORDER['mch_id'],
+    appid: IDENTITY.appid,
+    mchid: IDENTITY.mch_id,
     partnerKey: API_KEY,
-    notify_url: ORDER['notify_url'],
+    notify_url: BUSINESS['notify_url'],
     spbill_create_ip: '127.0.0.1',
   });
   return [
@@ -69,29 +94,25 @@ function contestantsOf(signType: 'MD5' | 'HMAC-SHA256'): Contestant[] {
         return hash('sha256', outer, 'hex');
       },
     },
-    {
-      name: 'wechat-h5',
-      run: () => {
-        const order: Record<string, string> = { ...ORDER, ...declared, nonce_str: nonce() };
-        return signedXml(order, key, () => API_KEY, signType);
-      },
-    },
+    { name: 'wechat-h5', run: () => signed(BUSINESS) },
     {
       name: 'wechatpay-axios-plugin, from its exports',
       run: () => {
-        const order: Record<string, string> = { ...ORDER, ...declared, nonce_str: Formatter.nonce() };
-        order['sign'] = Hash.sign(signType, order, API_KEY);
-        return Transformer.toXml(order);
+        const sent: Record<string, string> = { ...order, nonce_str: Formatter.nonce() };
+        sent['sign'] = Hash.sign(signType, sent, API_KEY);
+        return Transformer.toXml(sent);
       },
     },
     {
       name: 'tenpay, from its parts',
       run: () => {
-        const order: Record<string, string> = { ...ORDER, ...declared, nonce_str: tenpayUtil.generate(16) };
-        order['sign'] = tenpay._getSign(order, signType);
-        return tenpayUtil.buildXML(order);
+        const sent: Record<string, string> = { ...order, nonce_str: tenpayUtil.generate(16) };
+        sent['sign'] = tenpay._getSign(sent, signType);
+        return tenpayUtil.buildXML(sent);
       },
     },
+    { name: 'wechat-h5, to bytes', run: () => Buffer.from(signed(BUSINESS)) },
+    { name: 'wechat-h5, checked, to bytes', run: () => Buffer.from(signed(unifiedOrderFields(NEW_ORDER, GIVEN))) },
   ];
 }
 

@@ -203,14 +203,14 @@ function signedRequest(
   business: Readonly<Record<string, string>>,
 ): Buffer {
   const { mchIdName, noNonce, signType = merchant.signType } = ENDPOINTS[path];
-  const fields: Record<string, string> = { ...merchant.identity, ...business };
+  const own = merchant.identity;
   if (mchIdName !== undefined) {
-    fields[mchIdName] = merchant.mchId;
-    delete fields['mch_id'];
+    own[mchIdName] = merchant.mchId;
+    delete own['mch_id'];
   }
-  if (noNonce !== true) fields['nonce_str'] = nonce();
-  if (signType !== 'MD5') fields['sign_type'] = signType;
-  return Buffer.from(merchant.signedXml(fields, signType), 'utf8');
+  if (noNonce !== true) own['nonce_str'] = nonce();
+  if (signType !== 'MD5') own['sign_type'] = signType;
+  return Buffer.from(merchant.signedXml(own, business, signType), 'utf8');
 }
 
 function certificateMissing(path: string): WechatH5Error {

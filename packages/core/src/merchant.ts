@@ -106,19 +106,21 @@ export class KnownMerchant {
     return this.#keys;
   }
 
-  /** The fields with their signature, as the XML that is sent. */
-  signedXml(fields: Readonly<Record<string, string>>, signType: SignType = this.signType): string {
-    return signedXml(fields, this.#keys[0]!, () => this.#signingKey, signType);
+  /** The fields with their signature, as the XML that is sent. `own`: {@link identity} and what else belongs to a request. */
+  signedXml(
+    own: Readonly<Record<string, string>>,
+    business: Readonly<Record<string, string>>,
+    signType: SignType = this.signType,
+  ): string {
+    return signedXml(own, business, this.#keys[0]!, () => this.#signingKey, signType);
   }
 
   /** The fields that say who we are, in a request. */
   get identity(): Record<string, string> {
-    return {
-      appid: this.appId,
-      mch_id: this.mchId,
-      ...(this.subAppId === undefined ? {} : { sub_appid: this.subAppId }),
-      ...(this.subMchId === undefined ? {} : { sub_mch_id: this.subMchId }),
-    };
+    const identity: Record<string, string> = { appid: this.appId, mch_id: this.mchId };
+    if (this.subAppId !== undefined) identity['sub_appid'] = this.subAppId;
+    if (this.subMchId !== undefined) identity['sub_mch_id'] = this.subMchId;
+    return identity;
   }
 
   /** The official name of the first id in the message that is not ours, or `undefined`. */

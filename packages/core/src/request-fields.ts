@@ -33,11 +33,11 @@ export function amount(field: string, value: unknown): string {
 export function text(field: string, value: unknown, max: number): string {
   if (typeof value !== 'string' || value.trim() === '')
     throw refused(field, `is ${shown(value)}`, `Give 1 to ${max} characters of text.`);
-  const length = [...value].length;
-  if (length > max)
+  // A character may be a pair of them in UTF-16, never less than one.
+  if (value.length > max && [...value].length > max)
     throw refused(
       field,
-      `has ${length} characters`,
+      `has ${[...value].length} characters`,
       `Shorten it to ${max} characters. ${field} 不得超过 ${max} 个字符。`,
     );
   if (!value.isWellFormed())
