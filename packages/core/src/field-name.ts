@@ -95,11 +95,22 @@ export function indexOfName(name: string): DocumentedName {
   return INDEX_OF_NAME.get(name) ?? UNDOCUMENTED;
 }
 
-/** The documented names in bytes, and for what is worth doing four bytes at a time. */
-export const SPELLINGS: readonly Uint8Array[] = DOCUMENTED_NAMES.map((name) => Buffer.from(name, 'latin1'));
-export const SPELLING_WORDS: readonly DataView[] = SPELLINGS.map(
-  ({ buffer, byteOffset, length }) => new DataView(buffer, byteOffset, length),
-);
+const SPELLINGS: readonly Uint8Array[] = DOCUMENTED_NAMES.map((name) => Buffer.from(name, 'latin1'));
+
+/**
+ * The documented names for what is worth doing four bytes at a time, {@link NUMBERS_PER_SPELLING} numbers for each: where
+ * its last word begins, that word, and the words from the beginning on. Every one of them has at least four bytes, so
+ * the last word may repeat some of the one before, and no byte is left over.
+ */
+export const SPELLING_WORDS = new Int32Array(DOCUMENTED_NAMES.length * 8);
+export const NUMBERS_PER_SPELLING = 8;
+SPELLINGS.forEach(({ buffer, byteOffset, length }, index) => {
+  const bytes = new DataView(buffer, byteOffset, length);
+  const numbers = SPELLING_WORDS.subarray(index * NUMBERS_PER_SPELLING, (index + 1) * NUMBERS_PER_SPELLING);
+  numbers[0] = length - 4;
+  numbers[1] = bytes.getInt32(length - 4, true);
+  for (let at = 0; at < length - 4; at += 4) numbers[2 + at / 4] = bytes.getInt32(at, true);
+});
 
 /** A hash table from spellings to indexes. The factors were chosen so that no two documented names share a slot. */
 const SLOTS = 512;

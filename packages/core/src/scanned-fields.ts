@@ -50,6 +50,8 @@ export const scanned = {
   count: 0,
   /** Where the pairs end in the text. */
   pairsEnd: PAIRS_START,
+  /** Where what stands aside ends in the text. */
+  asideEnd: ASIDE_START,
   /** Whether the order of the document is ascending, as in everything that WeChat Pay sends. */
   isAscending: true,
   /** Whether any value contains `&`. */
@@ -62,13 +64,16 @@ class Fields {}
 /** Every field in the order of the document, in a record without a prototype: its keys are names of the document. */
 export function scannedRecord(): Record<string, string> {
   const record = Object.setPrototypeOf(new Fields(), null) as Record<string, string>;
-  const pairs = text.toString('latin1', PAIRS_START, scanned.pairsEnd);
+  // What stands aside is brought behind the pairs: to cut a value out of one string costs far less than to decode it.
+  const aside = scanned.pairsEnd - ASIDE_START;
+  text.copyWithin(scanned.pairsEnd, ASIDE_START, scanned.asideEnd);
+  const all = text.toString('latin1', PAIRS_START, scanned.asideEnd + aside);
   const fieldsEnd = scanned.count * NUMBERS_PER_FIELD;
   for (let field = 0; field < fieldsEnd; field += NUMBERS_PER_FIELD) {
     const start = numbers[field + VALUE_START]!;
-    // To cut a value out of the pairs costs far less than to decode it alone.
-    const isInPairs = start < ASIDE_START && numbers[field + NOT_ASCII] === 0;
-    const value = isInPairs ? pairs.slice(start - PAIRS_START, numbers[field + END]! - PAIRS_START) : valueOf(field);
+    const shift = (start < ASIDE_START ? 0 : aside) - PAIRS_START;
+    const value =
+      numbers[field + NOT_ASCII] === 0 ? all.slice(start + shift, numbers[field + END]! + shift) : valueOf(field);
     const documented = numbers[field + NAME]!;
     if (documented === UNDOCUMENTED) record[nameOf(field)] = value;
     else WRITER_OF[documented]!(record, value);

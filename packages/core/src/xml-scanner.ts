@@ -5,8 +5,8 @@ import {
   DOCUMENTED_NAMES,
   indexOfName,
   MAX_NAME_LENGTH,
+  NUMBERS_PER_SPELLING,
   SPELLING_WORDS,
-  SPELLINGS,
   UNDOCUMENTED,
 } from './field-name.js';
 import * as store from './scanned-fields.js';
@@ -69,16 +69,6 @@ function byteTable(holds: (byte: number) => boolean): Uint8Array {
 
 const IS_NAME_START = byteTable((byte) => /[A-Za-z_]/.test(String.fromCharCode(byte)));
 const IS_NAME_PART = byteTable((byte) => /[A-Za-z0-9_.-]/.test(String.fromCharCode(byte)));
-/** Bytes that need a second look: they may end a section or a text, be a reference, or be what XML forbids. */
-const IS_SPECIAL = byteTable(
-  (byte) =>
-    byte === LESS_THAN ||
-    byte === RIGHT_BRACKET ||
-    byte === AMPERSAND ||
-    byte === LEAD_BYTE_EF ||
-    (byte < SPACE && !isXmlCharacter(byte)),
-);
-
 /** What XML 1.0 calls a Char. Nothing else can be in a document, however it is written. */
 function isXmlCharacter(codePoint: number): boolean {
   return (
@@ -97,7 +87,7 @@ function isXmlCharacter(codePoint: number): boolean {
 
 const { text, textWords, numbers, order, fieldOf } = store;
 /** A copy of the document with NULs behind it. Nothing accepts a NUL, so no loop needs to watch for the end. */
-const input = Buffer.alloc(MAX_BYTES + 2 * CDATA_OPEN.length);
+const input = Buffer.alloc(MAX_BYTES + 64);
 let inputLength = 0;
 /** The input once more, for what is worth doing four bytes at a time. */
 const inputWords = new DataView(input.buffer, input.byteOffset, input.length);
@@ -138,6 +128,7 @@ export function scanXml(document: Uint8Array | string, root: string): RefusedXml
   if (problem !== undefined) return { ok: false, reason: problem };
   scanned.count = fieldCount;
   scanned.pairsEnd = textEnd;
+  scanned.asideEnd = asideEnd;
   scanned.isAscending = isAscending;
   scanned.hasAmpersand = hasAmpersand;
   return undefined;
@@ -226,7 +217,7 @@ function scanField(at: number): number {
   if (fieldCount === MAX_FIELDS) return refuse(at, `at most ${MAX_FIELDS} fields`);
   const start = textEnd;
   let name = followers[previousName + 1]!;
-  let next = scanExpectedName(at + 1, SPELLING_WORDS[name]!, SPELLINGS[name]!.length - 4, start);
+  let next = scanExpectedName(at + 1, name, start);
   if (next === REFUSED) {
     next = scanName(at + 1, start);
     if (next - at - 1 > MAX_NAME_LENGTH) return refuse(at, `a name of at most ${MAX_NAME_LENGTH} characters`);
@@ -242,7 +233,7 @@ function scanField(at: number): number {
   if (input[next] === GREATER_THAN) {
     next = scanValue(next + 1);
     if (next === REFUSED) return REFUSED;
-    if (!isCloseTag(next, start, nameEnd)) return refuseCloseTag(next, start, nameEnd);
+    if (!isCloseTag(next, name, start, nameEnd)) return refuseCloseTag(next, start, nameEnd);
     next += CLOSE_TAG_OPEN.length + nameEnd - start + 1;
   } else {
     if (input[next] !== SLASH || input[next + 1] !== GREATER_THAN) return refuse(next, '> or /> right behind the name');
@@ -267,19 +258,18 @@ function scanField(at: number): number {
   return next;
 }
 
-/**
- * A documented name, if it is this one that follows. Copies it as it compares, four bytes at a time: the last four, of
- * which the first may have been seen already, because every documented name has at least as many.
- */
-function scanExpectedName(at: number, spelling: DataView, last: number, end: number): number {
-  for (let i = 0; i < last; i += 4) {
-    const word = spelling.getInt32(i);
-    if (inputWords.getInt32(at + i) !== word) return REFUSED;
-    textWords.setInt32(end + i, word);
+/** A documented name, if it is this one that follows. Copies it as it compares. */
+function scanExpectedName(at: number, name: number, end: number): number {
+  const spelling = name * NUMBERS_PER_SPELLING;
+  const last = SPELLING_WORDS[spelling]!;
+  let word = SPELLING_WORDS[spelling + 1]!;
+  if (inputWords.getInt32(at + last, true) !== word) return REFUSED;
+  textWords.setInt32(end + last, word, true);
+  for (let i = 0, slot = spelling + 2; i < last; i += 4, slot++) {
+    word = SPELLING_WORDS[slot]!;
+    if (inputWords.getInt32(at + i, true) !== word) return REFUSED;
+    textWords.setInt32(end + i, word, true);
   }
-  const word = spelling.getInt32(last);
-  if (inputWords.getInt32(at + last) !== word) return REFUSED;
-  textWords.setInt32(end + last, word);
   const next = at + last + 4;
   return IS_NAME_PART[input[next]!] === 0 ? next : REFUSED;
 }
@@ -331,43 +321,54 @@ function scanCharacters(at: number, distance: number, inCdata: boolean): number 
   let next = at;
   let bits = 0;
   for (;;) {
-    let word = inputWords.getInt32(next);
-    while (isPlain(word)) {
-      textWords.setInt32(next + distance, word);
+    let word = inputWords.getInt32(next, true);
+    let marks = special(word);
+    while (marks === 0) {
+      textWords.setInt32(next + distance, word, true);
       bits |= word;
       next += 4;
-      word = inputWords.getInt32(next);
+      word = inputWords.getInt32(next, true);
+      marks = special(word);
     }
-    // Up to the byte that needs a second look, and over it.
-    for (let plain = true; plain; next++) {
-      const byte = input[next]!;
-      if (IS_SPECIAL[byte] !== 0) {
-        if (inCdata ? isCdataClose(next) : byte === LESS_THAN || byte === AMPERSAND) {
-          if ((bits & NOT_ASCII_BITS) !== 0) isAscii = false;
-          return next;
-        }
-        if (byte === AMPERSAND) hasAmpersand = true;
-        else if (byte === RIGHT_BRACKET) {
-          if (isCdataClose(next)) return refuse(next, `no ${CDATA_CLOSE} in text`);
-        } else if (byte !== LESS_THAN && !isAllowed(next)) {
-          return refuseCharacter(next, inCdata ? CDATA_CLOSE : 'a close tag');
-        }
-        plain = false;
-      }
-      text[next + distance] = byte;
-      bits |= byte;
+    // Whole, although only what stands before the special byte is wanted: what comes next is written over the rest.
+    textWords.setInt32(next + distance, word, true);
+    const below = (marks & -marks) - 1;
+    bits |= word & (below >>> 7);
+    next += (31 - Math.clz32(marks & -marks)) >> 3;
+    const byte = input[next]!;
+    if (
+      byte === LESS_THAN
+        ? !inCdata
+        : byte === RIGHT_BRACKET
+          ? inCdata && isCdataClose(next)
+          : byte === AMPERSAND && !inCdata
+    ) {
+      if ((bits & NOT_ASCII_BITS) !== 0) isAscii = false;
+      return next;
     }
+    if (byte === AMPERSAND) hasAmpersand = true;
+    else if (byte === RIGHT_BRACKET) {
+      if (isCdataClose(next)) return refuse(next, `no ${CDATA_CLOSE} in text`);
+    } else if (byte !== LESS_THAN && !isAllowed(next)) {
+      return refuseCharacter(next, inCdata ? CDATA_CLOSE : 'a close tag');
+    }
+    text[next + distance] = byte;
+    bits |= byte;
+    next++;
   }
 }
 
-/** Whether none of four bytes needs a second look. */
-function isPlain(word: number): boolean {
+/**
+ * Zero if none of four bytes needs a second look. Otherwise the lowest bit set is the highest of the first byte that
+ * does: further ones may be marked in error, by a borrow.
+ */
+function special(word: number): number {
   const controls = (word - 0x20202020) & ~word;
   const ampersands = zeros(word ^ 0x26262626);
   const lessThans = zeros(word ^ 0x3c3c3c3c);
   const brackets = zeros(word ^ 0x5d5d5d5d);
   const leads = zeros(word ^ 0xefefefef);
-  return ((controls | ampersands | lessThans | brackets | leads) & NOT_ASCII_BITS) === 0;
+  return (controls | ampersands | lessThans | brackets | leads) & NOT_ASCII_BITS;
 }
 
 /** Sets the highest bit of each byte that is 0. May set it in bytes above such a one as well. */
@@ -375,13 +376,21 @@ function zeros(word: number): number {
   return (word - 0x01010101) & ~word;
 }
 
-/** Whether `</name>` follows, where the name stands in the text. */
-function isCloseTag(at: number, nameStart: number, nameEnd: number): boolean {
-  let next = at + CLOSE_TAG_OPEN.length;
-  let i = nameStart;
-  for (; i + 4 <= nameEnd && inputWords.getInt32(next) === textWords.getInt32(i); i += 4) next += 4;
-  for (; i < nameEnd && input[next] === text[i]; i++) next++;
-  return i === nameEnd && input[next] === GREATER_THAN;
+/** Whether `</name>` follows, where the name stands in the text and, if it is a documented one, in the table. */
+function isCloseTag(at: number, name: number, nameStart: number, nameEnd: number): boolean {
+  const next = at + CLOSE_TAG_OPEN.length;
+  if (input[next + nameEnd - nameStart] !== GREATER_THAN) return false;
+  if (name === UNDOCUMENTED) {
+    for (let i = nameStart; i < nameEnd; i++) if (input[next + i - nameStart] !== text[i]) return false;
+    return true;
+  }
+  const spelling = name * NUMBERS_PER_SPELLING;
+  const last = SPELLING_WORDS[spelling]!;
+  if (inputWords.getInt32(next + last, true) !== SPELLING_WORDS[spelling + 1]) return false;
+  for (let i = 0, slot = spelling + 2; i < last; i += 4, slot++) {
+    if (inputWords.getInt32(next + i, true) !== SPELLING_WORDS[slot]) return false;
+  }
+  return true;
 }
 
 /** Puts the last field read where it belongs among the others. {@link REFUSED} if one of them has its name. */
@@ -497,7 +506,9 @@ function isCdataClose(at: number): boolean {
 
 /** Whether the byte, one that XML may forbid, is part of a character like any other. */
 function isAllowed(at: number): boolean {
-  return input[at] === LEAD_BYTE_EF && (input[at + 1] !== 0xbf || input[at + 2]! < 0xbe);
+  const byte = input[at]!;
+  if (byte !== LEAD_BYTE_EF) return isXmlCharacter(byte);
+  return input[at + 1] !== 0xbf || input[at + 2]! < 0xbe;
 }
 
 /** Writes a character in UTF-8. */
