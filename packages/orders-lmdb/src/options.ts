@@ -1,7 +1,7 @@
-import { closeSync, existsSync, mkdirSync, openSync, readSync, statfsSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, statfsSync } from 'node:fs';
 import { WechatH5Error } from '@wechat-h5/core';
 import { quoted } from '@wechat-h5/core/order-book';
+import { refuseDamagedFile } from './data-file.js';
 
 export interface LmdbOrderBookOptions {
   /** The folder of the book's files, made if it is not there. On a disk of this machine. */
@@ -23,9 +23,6 @@ const NETWORK_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
   [0x7461636f, 'OCFS2'],
   [0x5346414f, 'AFS'],
 ]);
-
-/** In the first page of every file, behind the page's header. */
-const MAGIC = 0xbeefc0de;
 
 /** @throws {WechatH5Error} `OPTIONS_INVALID` */
 export function checked({
@@ -57,14 +54,14 @@ function milliseconds(field: string, value: number, least: number, most: number)
 /**
  * Makes the folder.
  * @throws {WechatH5Error} `OPTIONS_INVALID`: it lies on another machine; `ORDER_BOOK_FAILED`: it cannot be made, or holds
- *   something else
+ *   something else, or a part of its files is missing
  */
 export function prepareFolder(path: string): void {
   let type: number;
   try {
     mkdirSync(path, { recursive: true });
     ({ type } = statfsSync(path));
-    refuseForeignFile(join(path, 'data.mdb'));
+    refuseDamagedFile(path);
   } catch (error) {
     throw bookFailed(error);
   }
@@ -74,17 +71,6 @@ export function prepareFolder(path: string): void {
     field: 'path',
     hint: 'LMDB is for the processes of one machine. For several machines use @wechat-h5/orders-postgres. LMDB 仅适用于单台机器，多台机器请使用 @wechat-h5/orders-postgres。',
   });
-}
-
-/** LMDB maps the file into memory and believes it: a file of something else would end the process. */
-function refuseForeignFile(file: string): void {
-  if (!existsSync(file)) return;
-  const head = Buffer.alloc(28);
-  const descriptor = openSync(file, 'r');
-  const length = readSync(descriptor, head, 0, head.length, 0);
-  closeSync(descriptor);
-  if (length === 0 || (length === head.length && head.readUInt32LE(24) === MAGIC)) return;
-  throw new Error('data.mdb is no file of LMDB');
 }
 
 /** What `statfs` calls the type of a file system that other machines may share, or `undefined`. */
