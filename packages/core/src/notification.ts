@@ -24,6 +24,7 @@ export interface PaymentFailure {
 }
 
 const RETURN_CODE = indexOfName('return_code');
+const RESULT_CODE = indexOfName('result_code');
 const REQ_INFO = indexOfName('req_info');
 const SIGN = indexOfName('sign');
 
@@ -62,28 +63,31 @@ export function readNotification(
   const keyIndex = requireSignature(message, merchant);
   requireOurs(message, merchant);
   requireRecutFree(message);
-  return { notification: paymentNotification(message.fields), keyIndex };
+  return { notification: paymentNotification(message), keyIndex };
 }
 
-function paymentNotification(fields: Readonly<Record<string, string>>): PaymentNotification | PaymentFailure {
-  if (fields['result_code'] === 'FAIL') {
-    requireOutTradeNo(fields);
-    return {
-      type: 'payment-failed',
-      mchId: fields['mch_id'] ?? '',
-      ...(fields['sub_mch_id'] ? { subMchId: fields['sub_mch_id'] } : {}),
-      outTradeNo: fields['out_trade_no'] ?? '',
-      errCode: fields['err_code'] ?? '',
-      errCodeDes: fields['err_code_des'] ?? '',
-      raw: fields,
-    };
-  }
-  if (fields['result_code'] !== 'SUCCESS') throw fieldError('result_code', fields['result_code']);
-  requirePaymentFields(fields);
+function paymentNotification(message: SignedMessage): PaymentNotification | PaymentFailure {
+  if (!message.is(RESULT_CODE, 'SUCCESS')) return paymentFailure(message);
+  requirePaymentFields(message);
   // Not spread: copying twenty fields costs more than reading them.
-  const payment: Payment & { type?: 'payment' } = paymentOf(fields);
+  const payment: Payment & { type?: 'payment' } = paymentOf(message.fields);
   payment.type = 'payment';
   return payment as PaymentNotification;
+}
+
+function paymentFailure(message: SignedMessage): PaymentFailure {
+  if (!message.is(RESULT_CODE, 'FAIL')) throw fieldError('result_code', message.get('result_code'));
+  requireOutTradeNo(message);
+  const { fields } = message;
+  return {
+    type: 'payment-failed',
+    mchId: fields['mch_id'] ?? '',
+    ...(fields['sub_mch_id'] ? { subMchId: fields['sub_mch_id'] } : {}),
+    outTradeNo: fields['out_trade_no'] ?? '',
+    errCode: fields['err_code'] ?? '',
+    errCodeDes: fields['err_code_des'] ?? '',
+    raw: fields,
+  };
 }
 
 const SIGN_PROBLEMS = {

@@ -3,7 +3,7 @@ import type { Caller, GatewayReply } from './gateway.js';
 import type { KnownMerchant, Merchants } from './merchant.js';
 import { assertMwebUrl, MWEB_URL_LIFE_MS, MWEB_URL_REUSE_MS, redirectTarget, withRedirectUrl } from './mweb-url.js';
 import { outTradeNo as checkedOutTradeNo, unifiedOrderFields, type NewOrder, type SceneInfo } from './new-order.js';
-import { requirePaymentFields } from './payment-fields.js';
+import { requirePaymentFields, valuesOf } from './payment-fields.js';
 import {
   orderId,
   type Applied,
@@ -143,7 +143,7 @@ export class Orders<Tx = never> {
       raw,
     };
     if (query.tradeState === 'SUCCESS' || query.tradeState === 'REFUND') {
-      requirePaymentFields(raw);
+      requirePaymentFields(valuesOf(raw));
       query.payment = paymentOf(raw);
     }
     return query;

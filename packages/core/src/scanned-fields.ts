@@ -96,6 +96,16 @@ export function hasValue(field: number, ascii: string): boolean {
   return true;
 }
 
+/** How many bytes the value of a field has; -1 if one is not in the alphabet, or the first one not in `first`. */
+export function lengthIn(field: number, alphabet: Uint8Array, first: Uint8Array): number {
+  const start = numbers[field + VALUE_START]!;
+  const end = numbers[field + END]!;
+  if (start === end) return 0;
+  if (first[text[start]!] !== 1) return -1;
+  for (let i = start + 1; i < end; i++) if (alphabet[text[i]!] !== 1) return -1;
+  return end - start;
+}
+
 export function nameOf(field: number): string {
   const documented = numbers[field + NAME]!;
   if (documented !== UNDOCUMENTED) return DOCUMENTED_NAMES[documented]!;

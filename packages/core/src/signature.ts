@@ -3,6 +3,7 @@ import { quoted, WechatH5Error } from './errors.js';
 import { indexOfName, isFieldName, type DocumentedName } from './field-name.js';
 import * as store from './scanned-fields.js';
 import { END, KEY_ROOM, MAX_BYTES, PAIRS_START, scanned, VALUE_START } from './scanned-fields.js';
+import type { Alphabet, Values } from './payment-fields.js';
 import type { RefusedXml } from './xml-refusal.js';
 import { scanXml } from './xml-scanner.js';
 
@@ -27,17 +28,6 @@ const workspace = Buffer.alloc(PAIRS_START + MAX_BYTES + KEY_ROOM);
 /** The pairs in it once more, for what is worth doing four bytes at a time. */
 const pairWords = new Int32Array(workspace.buffer, workspace.byteOffset + PAIRS_START, (MAX_BYTES + KEY_ROOM) >> 2);
 const AMPERSAND = 0x26;
-
-/** By sign type, views of the text that were used before, by where they end: making one costs a tenth of a digest. */
-const textViews: Readonly<Record<number, (Buffer | undefined)[]>> = {
-  [PAIRS_START]: Array.from({ length: 2048 }),
-  [PAIRS_START - BLOCK]: Array.from({ length: 2048 }),
-};
-
-function view(bytes: Buffer, start: number, end: number): Buffer {
-  if (bytes !== text || end >= 2048) return bytes.subarray(start, end);
-  return (textViews[start]![end] ??= bytes.subarray(start, end));
-}
 
 /** Digests of equal length, for `timingSafeEqual`: the one a message carries, and the one it ought to carry. */
 const DIGESTS = {
@@ -227,7 +217,7 @@ export function readSigned(body: Uint8Array | string, rootName = 'xml'): SignedM
  *
  * Its fields are where the scanner left them. If another document has been read since, this one is read again.
  */
-export class SignedMessage {
+export class SignedMessage implements Values {
   readonly ok = true;
   /** Why no key can verify the message, if so. */
   readonly signRefusal: SignRefusal | undefined;
@@ -274,6 +264,13 @@ export class SignedMessage {
   has(name: DocumentedName): boolean {
     this.#load();
     return store.fieldOf[name] !== -1;
+  }
+
+  /** See {@link Values}. */
+  lengthIn(name: DocumentedName, alphabet: Alphabet, first: Alphabet = alphabet): number {
+    this.#load();
+    const field = store.fieldOf[name]!;
+    return field === -1 ? 0 : store.lengthIn(field, alphabet, first);
   }
 
   /** Every field, exact, in a record without a prototype. Made when first read. */
