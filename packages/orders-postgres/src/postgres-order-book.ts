@@ -1,9 +1,7 @@
 import {
   cursorOf,
   decodeOrder,
-  namesOf,
   transactionName,
-  transition,
   type Applied,
   type OrderBook,
   type OrderChange,
@@ -13,25 +11,28 @@ import {
   type OrderRecord,
 } from '@wechat-h5/core/order-book';
 import type { PoolClient } from 'pg';
-import { Connections, bookFailed, sqlState } from './connection.js';
+import { Connections, bookFailed } from './connection.js';
+import { Grouped } from './grouped.js';
 import { lend } from './lent-client.js';
 import { checked, type PostgresOrderBookOptions, type Settings } from './options.js';
 import { checkVersion, migrate } from './schema.js';
-import { columnsOf, keyOf, statementsFor } from './statements.js';
+import { keyOf, statementsFor } from './statements.js';
+import { StoredChanges } from './stored-changes.js';
 
 const PAGE = 100;
-const UNIQUE_VIOLATION = '23505';
 
 /**
- * Keeps orders in PostgreSQL 12 or later, for any number of machines. Each change is one statement that stores only
- * what nobody else has changed since it was read, so nothing is asked of a session: a pooler in transaction mode may
- * stand in between.
+ * Keeps orders in PostgreSQL 12 or later, for any number of machines. Changes are stored by one statement, and only of
+ * orders that nobody else has changed since they were read, so nothing is asked of a session: a pooler in transaction
+ * mode may stand in between.
  */
 export class PostgresOrderBook implements OrderBook<PoolClient> {
   readonly leaseMs: number;
   readonly #settings: Settings;
   readonly #connections: Connections;
   readonly #sql: ReturnType<typeof statementsFor>;
+  readonly #changes: StoredChanges;
+  readonly #grouped: Grouped;
 
   /** @throws {WechatH5Error} `OPTIONS_INVALID` */
   constructor(options: PostgresOrderBookOptions) {
@@ -39,10 +40,18 @@ export class PostgresOrderBook implements OrderBook<PoolClient> {
     this.leaseMs = this.#settings.leaseMs;
     this.#connections = new Connections(this.#settings);
     this.#sql = statementsFor(this.#settings.prefix);
+    this.#changes = new StoredChanges(this.#sql, this.#settings.lockTimeoutMs);
+    this.#grouped = new Grouped({
+      together: (changes) => this.#connections.run((client) => this.#changes.together(client, changes)),
+      alone: (change) => this.#connections.run((client) => this.#changes.alone(client, change)),
+      timeoutMs: this.#settings.timeoutMs,
+      late: () => bookFailed(new Error('PostgreSQL is busy with earlier changes')),
+    });
   }
 
+  /** Together with what else is asked for meanwhile. */
   apply(key: OrderKey, change: OrderChange): Promise<Applied> {
-    return this.#connections.run((client) => this.#apply(client, key, change, false));
+    return this.#grouped.apply(key, change);
   }
 
   async get(key: OrderKey): Promise<OrderRecord | undefined> {
@@ -92,7 +101,7 @@ export class PostgresOrderBook implements OrderBook<PoolClient> {
       const { tx, end } = lend(client);
       try {
         return await work(tx, (key, change) =>
-          this.#connections.inTime(this.#apply(client, key, change, true)).catch((error: unknown) => {
+          this.#connections.inTime(this.#changes.inTransaction(client, { key, change })).catch((error: unknown) => {
             throw bookFailed(error);
           }),
         );
@@ -115,56 +124,6 @@ export class PostgresOrderBook implements OrderBook<PoolClient> {
       .catch((error: unknown) => {
         throw bookFailed(error);
       });
-  }
-
-  async #apply(client: PoolClient, key: OrderKey, change: OrderChange, inTransaction: boolean): Promise<Applied> {
-    const ids = keyOf(key);
-    let taken: ReadonlySet<string> | undefined;
-    for (;;) {
-      const { rows } = await client.query<{ record: string | null; now: number }>(this.#sql.read, ids);
-      const [row] = rows;
-      if (row === undefined) throw new Error('PostgreSQL answered without a row');
-      const before = row.record === null ? undefined : decodeOrder(row.record);
-      const applied = transition(before, key, change, new Date(row.now), taken);
-      const { order } = applied;
-      if (order === undefined || order === before) return applied;
-      const had = before === undefined ? [] : namesOf(before);
-      const has = namesOf(order);
-      const added = has.filter((name) => !had.includes(name));
-      const dropped = had.filter((name) => !has.includes(name));
-      // A statement that fails would end the transaction it is in: there, look first.
-      const held = inTransaction && added.length > 0 ? await this.#held(client, ids, added) : [];
-      if (held.length === 0) {
-        try {
-          if (await this.#write(client, before, order, added, dropped)) return applied;
-          taken = undefined;
-          continue;
-        } catch (error) {
-          if (inTransaction || sqlState(error) !== UNIQUE_VIOLATION) throw error;
-        }
-      }
-      taken = new Set([...(taken ?? []), ...(held.length > 0 ? held : await this.#held(client, ids, added))]);
-    }
-  }
-
-  /** @returns whether it was stored: not if somebody else has changed the order since it was read */
-  async #write(
-    client: PoolClient,
-    before: OrderRecord | undefined,
-    order: OrderRecord,
-    added: readonly string[],
-    dropped: readonly string[],
-  ): Promise<boolean> {
-    const values = [...columnsOf(order), String(this.#settings.lockTimeoutMs), before?.version ?? 0];
-    const onlyOrder = before !== undefined && added.length === 0 && dropped.length === 0;
-    const sql = before === undefined ? this.#sql.insert : onlyOrder ? this.#sql.updateOnly : this.#sql.update;
-    const { rows } = await client.query<{ count: number }>(sql, onlyOrder ? values : [...values, dropped, added]);
-    return rows[0]?.count === 1;
-  }
-
-  async #held(client: PoolClient, ids: readonly string[], names: readonly string[]): Promise<string[]> {
-    const { rows } = await client.query<{ name: string }>(this.#sql.heldByOthers, [...ids, names]);
-    return rows.map(({ name }) => name);
   }
 
   #records(sql: string, values: unknown[]): Promise<OrderRecord[]> {

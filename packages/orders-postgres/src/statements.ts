@@ -43,6 +43,37 @@ SELECT count(*)::int AS count FROM written`;
     heldByOthers: `SELECT name FROM ${name} WHERE NOT (${KEY}) AND name = ANY($4::text[])`,
     insert: written(insert),
     update: written(update),
+    /** Of many orders, in the order in which they were asked for. */
+    readMany: `
+SELECT o.record::text AS record, ${NOW} AS now
+FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS w (mch_id, sub_mch_id, out_trade_no, n)
+LEFT JOIN ${order} o USING (mch_id, sub_mch_id, out_trade_no) ORDER BY n`,
+    /** `update` of many orders. It waits for nobody: who finds a row locked learns that it was not stored. */
+    updateMany: `
+WITH w AS (
+  SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[],
+    $9::float8[], $10::json[], $11::text[], $13::bigint[]) WITH ORDINALITY
+    AS w (mch_id, sub_mch_id, out_trade_no, version, state, delivery, order_ref, paid_on, due_at, record, position, was, n)
+  WHERE ${WAIT(12)}
+),
+free AS (
+  SELECT n FROM w JOIN ${order} o USING (mch_id, sub_mch_id, out_trade_no) WHERE o.version = w.was
+  FOR UPDATE OF o SKIP LOCKED
+),
+written AS (
+  UPDATE ${order} o
+  SET version = w.version, state = w.state, delivery = w.delivery, order_ref = w.order_ref, paid_on = w.paid_on,
+    due_at = ${DUE('w.due_at')}, record = w.record, position = w.position
+  FROM w JOIN free USING (n)
+  WHERE (o.mch_id, o.sub_mch_id, o.out_trade_no) = (w.mch_id, w.sub_mch_id, w.out_trade_no) AND o.version = w.was
+  RETURNING n
+),
+added AS (
+  INSERT INTO ${name} (name, mch_id, sub_mch_id, out_trade_no)
+  SELECT added.name, w.mch_id, w.sub_mch_id, w.out_trade_no
+  FROM unnest($14::text[], $15::bigint[]) AS added (name, n) JOIN written USING (n) JOIN w USING (n)
+)
+SELECT n::int AS n FROM written`,
     // The usual case takes no part in names.
     updateOnly: `WITH written AS (${update} RETURNING 1) SELECT count(*)::int AS count FROM written`,
     /**

@@ -38,7 +38,7 @@ export const seededBugs: readonly SeededBug[] = [
     store: postgres,
     patches: [
       {
-        file: 'packages/orders-postgres/src/postgres-order-book.ts',
+        file: 'packages/orders-postgres/src/stored-changes.ts',
         text: 'transition(before, key, change, new Date(row.now), taken)',
         instead: 'transition(before, key, change, new Date(), taken)',
       },
