@@ -47,9 +47,9 @@ describeWithStores(['redis'], 'Redis fails', () => {
   test.each([
     ['S12: evicts', { maxmemory: '100mb', 'maxmemory-policy': 'allkeys-lru' }, 'maxmemory-policy'],
     ['S12: evicts what has a time to live', { 'maxmemory-policy': 'volatile-ttl' }, 'maxmemory-policy'],
-    ['keeps nothing on a disk', { appendonly: 'no' }, 'appendonly'],
-    ['leaves it to the system when', { appendfsync: 'no' }, 'appendfsync'],
-  ])('a server that %s is refused, with the setting to change', async (_what, settings, field) => {
+    ['S12: keeps nothing on a disk', { appendonly: 'no' }, 'appendonly'],
+    ['S12: leaves it to the system when', { appendfsync: 'no' }, 'appendfsync'],
+  ])('%s: a server that does so is refused, with the setting to change', async (_what, settings, field) => {
     const book = await open(await start({ settings }));
     const key = newKey();
     for (const step of [

@@ -1,4 +1,4 @@
-import { accessSync, constants, readdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** Where a distribution puts servers, which is not on everybody's PATH. */
@@ -20,6 +20,18 @@ export function binaryOf(name: string, debianPackage: string): string {
   const binary = findBinary(name);
   if (binary !== undefined) return binary;
   throw new Error(`${name} is not installed: ${installCommand([debianPackage])}`);
+}
+
+/**
+ * The library that gives a program another clock (`LD_PRELOAD`).
+ * @throws {Error} when it is not installed, with the command that installs it
+ */
+export function clockLibrary(): string {
+  for (const folder of ['/usr/lib', ...readdirSync('/usr/lib').map((name) => join('/usr/lib', name))]) {
+    const library = join(folder, 'faketime/libfaketime.so.1');
+    if (existsSync(library)) return library;
+  }
+  throw new Error(`libfaketime is not installed: ${installCommand(['faketime'])}`);
 }
 
 /** What brings Debian's packages; RUNLEVEL=1 keeps them from starting as services. */

@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../servers/free-port.js';
-import { binaryOf } from '../servers/installed.js';
+import { binaryOf, clockLibrary } from '../servers/installed.js';
 import { startServer, type Endpoint, type ServerProcess } from '../servers/server-process.js';
 
 export interface RedisOptions {
@@ -13,6 +13,8 @@ export interface RedisOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Another folder than a temporary one, which is then left where it is. */
   readonly folder?: string;
+  /** So that {@link RedisServer.setClock} works. */
+  readonly hasOwnClock?: boolean;
 }
 
 /** A Redis server of its own, in a temporary folder, on a free port of 127.0.0.1. */
@@ -28,6 +30,8 @@ export interface RedisServer extends Endpoint {
   /** Ends it and keeps its files. */
   halt(mode?: 'term' | 'kill'): Promise<void>;
   start(): Promise<void>;
+  /** Its clock jumps, to so many seconds before or after the machine's. What waits in it does not notice. */
+  setClock(offset: number): void;
   /** Ends it and removes its files. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -45,11 +49,15 @@ const KEEPS: Readonly<Record<string, string>> = {
  * Starts Redis. With `settings: { maxmemory: '4mb', 'maxmemory-policy': 'allkeys-lru' }` it is one that forgets.
  * @throws {Error} when it is not installed, or does not start, with what it said
  */
-export async function startRedis({ settings = {}, folder: given }: RedisOptions = {}): Promise<RedisServer> {
+export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
+  const { settings = {}, folder: given, hasOwnClock = false } = options;
   const binary = binaryOf('redis-server', PACKAGE);
   const folder = given ?? mkdtempSync(join(tmpdir(), 'wechat-h5-redis-'));
   const port = await freePort(HOST);
-  const env = { PATH: process.env['PATH'], HOME: folder };
+  const clock = join(folder, 'clock');
+  const setClock = (offset: number): void => writeFileSync(clock, `${offset < 0 ? '' : '+'}${offset}`);
+  const env = { PATH: process.env['PATH'], HOME: folder, ...(hasOwnClock && clockOf(clock)) };
+  if (hasOwnClock) setClock(0);
   const lines = { bind: HOST, port: `${port}`, dir: folder, save: '', ...KEEPS, ...settings };
   const args = Object.entries(lines).flatMap(([name, value]) => [`--${name}`, value]);
   let server: ServerProcess | undefined;
@@ -91,10 +99,22 @@ export async function startRedis({ settings = {}, folder: given }: RedisOptions 
     },
     halt,
     start,
+    setClock,
     async stop() {
       await halt('kill');
       removeFolder();
     },
+  };
+}
+
+/** It looks into the file each time it is asked for the time. */
+function clockOf(file: string): Readonly<Record<string, string>> {
+  return {
+    // The allocator of Redis asks for the time before the library is ready to tell it: that of libc does not.
+    LD_PRELOAD: `${clockLibrary()} libc.so.6`,
+    FAKETIME_TIMESTAMP_FILE: file,
+    FAKETIME_NO_CACHE: '1',
+    FAKETIME_DONT_FAKE_MONOTONIC: '1',
   };
 }
 

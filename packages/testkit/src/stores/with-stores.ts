@@ -1,11 +1,12 @@
 import { findBinary, installCommand } from '../servers/installed.js';
 
-export type Store = 'postgres' | 'pgbouncer' | 'redis';
+export type Store = 'postgres' | 'pgbouncer' | 'redis' | 'faketime';
 
 const PROGRAMS: Readonly<Record<Store, { readonly program: string; readonly package: string }>> = {
   postgres: { program: 'initdb', package: 'postgresql' },
   pgbouncer: { program: 'pgbouncer', package: 'pgbouncer' },
   redis: { program: 'redis-server', package: 'redis-server' },
+  faketime: { program: 'faketime', package: 'faketime' },
 };
 
 /**
