@@ -138,6 +138,21 @@ export class WechatH5Error extends Error {
 }
 
 /**
+ * An error about a message that anybody may have sent: without a stack. It would say nothing of the sender, and to take
+ * it costs more than to read the message.
+ */
+export function withoutStack(make: () => WechatH5Error): WechatH5Error {
+  const { stackTraceLimit } = Error;
+  // Not assigned: where intrinsics are frozen that would throw, and a stack does no harm.
+  Reflect.set(Error, 'stackTraceLimit', 0);
+  try {
+    return make();
+  } finally {
+    Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
+  }
+}
+
+/**
  * Tells a {@link WechatH5Error} from anything else thrown, by a brand: an application may hold both the
  * ESM and the CommonJS copy of this package, and `instanceof` would then say no to a genuine one.
  */

@@ -595,3 +595,23 @@ test('X01: what a forger sends never throws anything but a refusal', () => {
     { numRuns: 1000 },
   );
 });
+
+test.each([
+  ['a forged signature', signedNotification(FIELDS, { ...MERCHANT, apiKey: 'x'.repeat(32) })],
+  ['another merchant', signedNotification(FIELDS, { ...MERCHANT, mchId: '1' })],
+  ['no XML', 'hello'],
+  ['no return_code', '<xml></xml>'],
+])('X01 a message refused for %s costs no stack, and the next error has one', (_what, body) => {
+  const wechatH5 = createWechatH5(OPTIONS);
+  const limit = Error.stackTraceLimit;
+  const refusal = ((): unknown => {
+    try {
+      return wechatH5.verifyNotification(body);
+    } catch (error) {
+      return error;
+    }
+  })();
+  expect(String((refusal as Error).stack)).not.toContain('\n    at ');
+  expect(Error.stackTraceLimit).toBe(limit);
+  expect(String(new Error('next').stack)).toContain('\n    at ');
+});

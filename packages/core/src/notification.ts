@@ -1,4 +1,4 @@
-import { quoted, WechatH5Error, type WechatH5ErrorCode } from './errors.js';
+import { quoted, WechatH5Error, withoutStack, type WechatH5ErrorCode } from './errors.js';
 import { indexOfName } from './field-name.js';
 import { fieldError, requireOutTradeNo, requirePaymentFields } from './payment-fields.js';
 import type { KnownMerchant, Merchants } from './merchant.js';
@@ -51,7 +51,7 @@ export function readNotification(
   // Until the signature is verified the fields are asked one by one: a forgery is not worth a record.
   if (!message.is(RETURN_CODE, 'SUCCESS')) {
     const returnCode = message.get('return_code');
-    if (returnCode === undefined) throw fieldError('return_code', undefined);
+    if (returnCode === undefined) throw withoutStack(() => fieldError('return_code', undefined));
     throw refused('RETURN_CODE_FAIL', `return_code is ${quoted(returnCode)}`, 'return_code');
   }
   const merchant = requireMerchant(message, merchants);
@@ -120,7 +120,7 @@ function requireMerchant(message: SignedMessage, merchants: Merchants): KnownMer
   const merchant = merchants.ofMessage(message);
   if (merchant !== undefined) return merchant;
   const mchId = message.get('mch_id');
-  if (mchId === undefined) throw fieldError('mch_id', undefined);
+  if (mchId === undefined) throw withoutStack(() => fieldError('mch_id', undefined));
   const subMchId = message.get('sub_mch_id');
   const sub = subMchId ? ` with sub_mch_id ${quoted(subMchId)}` : '';
   throw refused(
@@ -159,5 +159,5 @@ function refused(
   field?: string,
   hint = 'WeChat Pay does not send this. Nothing was changed.',
 ): WechatH5Error {
-  return new WechatH5Error(code, message, field === undefined ? { hint } : { field, hint });
+  return withoutStack(() => new WechatH5Error(code, message, field === undefined ? { hint } : { field, hint }));
 }

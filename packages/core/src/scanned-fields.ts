@@ -143,11 +143,18 @@ export function compareNames(field: number, other: number): number {
 }
 
 /** Copies the pairs in ascending order to the same place in `target`. Returns where they end there. */
-export function copyPairsInOrder(target: Buffer): number {
+export function copyPairsInOrder(target: Buffer, targetWords: DataView): number {
   let end = PAIRS_START;
-  for (const field of order.subarray(0, scanned.count)) {
+  for (let i = 0; i < scanned.count; i++) {
+    const field = order[i]!;
     const start = numbers[field + START]!;
-    if (start < ASIDE_START) end += text.copy(target, end, start, numbers[field + END]! + 1);
+    if (start >= ASIDE_START) continue;
+    const length = numbers[field + END]! + 1 - start;
+    // A call into copy costs as much as some hundred bytes. The last word may be longer than the pair: the next pair is
+    // written over the rest.
+    if (length > 256) text.copy(target, end, start, start + length);
+    else for (let at = 0; at < length; at += 4) targetWords.setInt32(end + at, textWords.getInt32(start + at));
+    end += length;
   }
   return end;
 }

@@ -25,7 +25,8 @@ const SHA256_BYTES = 32;
 const { text } = store;
 /** Where a string to sign is put together that is not in the scanned text. */
 const workspace = Buffer.alloc(PAIRS_START + MAX_BYTES + KEY_ROOM);
-/** The pairs in it once more, for what is worth doing four bytes at a time. */
+/** The workspace once more, for what is worth doing four bytes at a time; and the pairs in it, for reading alone. */
+const workspaceWords = new DataView(workspace.buffer, workspace.byteOffset, workspace.length);
 const pairWords = new Int32Array(workspace.buffer, workspace.byteOffset + PAIRS_START, (MAX_BYTES + KEY_ROOM) >> 2);
 const AMPERSAND = 0x26;
 
@@ -288,7 +289,7 @@ export class SignedMessage implements Values {
     this.#load();
     if (!receive(this.signType, text, signStart(), signEnd())) return -1;
     if (scanned.isAscending) return signerOf(text, scanned.pairsEnd, this.signType, keys);
-    return signerOf(workspace, store.copyPairsInOrder(workspace), this.signType, keys);
+    return signerOf(workspace, store.copyPairsInOrder(workspace, workspaceWords), this.signType, keys);
   }
 
   #load(): void {

@@ -69,6 +69,12 @@ function byteTable(holds: (byte: number) => boolean): Uint8Array {
 
 const IS_NAME_START = byteTable((byte) => /[A-Za-z_]/.test(String.fromCharCode(byte)));
 const IS_NAME_PART = byteTable((byte) => /[A-Za-z0-9_.-]/.test(String.fromCharCode(byte)));
+/** The value of each hexadecimal digit; 16 for every other byte. */
+const DIGIT = Uint8Array.from({ length: 256 }, (_, byte) => {
+  const value = '0123456789abcdef'.indexOf(String.fromCharCode(byte).toLowerCase());
+  return value === -1 ? 16 : value;
+});
+
 /** What XML 1.0 calls a Char. Nothing else can be in a document, however it is written. */
 function isXmlCharacter(codePoint: number): boolean {
   return (
@@ -454,10 +460,10 @@ function scanCharacterReference(at: number): number {
   let next = at + (base === 16 ? 3 : 2);
   let codePoint = 0;
   for (;;) {
-    const digit = digitOf(input[next]!);
+    const digit = DIGIT[input[next]!]!;
     if (digit >= base) break;
     // Beyond the last character it stays beyond it, however many digits follow.
-    codePoint = Math.min(codePoint * base + digit, 0x11_0000);
+    if (codePoint < 0x11_0000) codePoint = codePoint * base + digit;
     next++;
   }
   // Without digits it is 0, which is no character.
@@ -466,13 +472,6 @@ function scanCharacterReference(at: number): number {
   }
   appendCodePoint(codePoint);
   return next + 1;
-}
-
-/** The value of a hexadecimal digit; 16 for every other byte. */
-function digitOf(byte: number): number {
-  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
-  const letter = byte | 0x20;
-  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : 16;
 }
 
 function skipWhiteSpace(at: number): number {
