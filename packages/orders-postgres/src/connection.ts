@@ -23,6 +23,15 @@ function isOver(error: unknown): boolean {
   return state === undefined || state === READ_ONLY;
 }
 
+/** A connection that is lent for a transaction. */
+export interface Loan {
+  readonly client: PoolClient;
+  /** Opens the transaction, once. What is asked of the client behind it, waiting or not, is part of it. */
+  begin(): Promise<void>;
+  /** One step of ours: a connection that does not answer it in time is given up. */
+  step<T>(part: Promise<T>): Promise<T>;
+}
+
 /** Connections of a pool, each given back after use, or given up: no step waits longer than `timeoutMs`. */
 export class Connections {
   readonly #pool: Pool;
@@ -57,32 +66,43 @@ export class Connections {
   }
 
   /**
-   * Runs `work` in a transaction. It takes as long as it likes: it may be a handler of the shop's.
+   * Lends a connection on which `work` may open a transaction, for as long as it likes: it may be a handler of the shop's.
+   * What it has opened is committed when it resolves.
    * @throws what `work` threw, else {@link WechatH5Error} `ORDER_BOOK_FAILED`; when the connection was lost during the
    *   commit nobody knows whether it took place
    */
-  async transaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+  async transaction<T>(work: (loan: Loan) => Promise<T>): Promise<T> {
     return this.#lend(async (client, giveUp) => {
-      const statement = async (text: string): Promise<string> => {
+      const step = async <R>(part: Promise<R>): Promise<R> => {
         try {
-          return (await this.inTime(client.query(text))).command;
+          return await this.inTime(part);
         } catch (error) {
-          giveUp();
+          if (isOver(error)) giveUp();
           throw bookFailed(error);
         }
       };
-      // Whatever the role's default is: a handler that outlives a renewal of its lease must still see the row as it is.
-      await statement('BEGIN ISOLATION LEVEL READ COMMITTED');
+      let begun: Promise<void> | undefined;
+      const begin = (): Promise<void> => {
+        begun ??= step(begins(client));
+        // It is asked for at the end.
+        begun.catch(giveUp);
+        return begun;
+      };
       let result: T;
       try {
-        result = await work(client);
+        result = await work({ client, begin, step });
       } catch (error) {
-        await statement('ROLLBACK').catch(() => {});
+        if (begun !== undefined) await step(client.query('ROLLBACK')).catch(giveUp);
         throw error;
       }
+      if (begun === undefined) return result;
+      await begun;
       // What a failed statement has aborted is rolled back by COMMIT, too, and without an error.
-      if ((await statement('COMMIT')) !== 'COMMIT')
-        throw bookFailed(new Error('a statement of the transaction failed'));
+      const { command } = await step(client.query('COMMIT')).catch((error: unknown) => {
+        giveUp();
+        throw error;
+      });
+      if (command !== 'COMMIT') throw bookFailed(new Error('a statement of the transaction failed'));
       return result;
     });
   }
@@ -126,6 +146,18 @@ export class Connections {
       clearTimeout(timer);
     }
   }
+}
+
+/** Whatever the role's default is: a handler that outlives a renewal of its lease must still see the row as it is. */
+function begins(client: PoolClient): Promise<void> {
+  return new Promise((resolve, reject) => {
+    client.query('BEGIN ISOLATION LEVEL READ COMMITTED', (error: Error | null) => {
+      if (error === null) return resolve();
+      // Statements that wait behind it would be committed one by one. A promise would be heard too late to stop them.
+      void client.end().catch(() => {});
+      reject(error);
+    });
+  });
 }
 
 /** Nothing of a record may get into a message: `detail` and `where` of the server stay in the cause. */

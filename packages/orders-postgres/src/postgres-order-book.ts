@@ -12,7 +12,7 @@ import {
 } from '@wechat-h5/core/order-book';
 import type { PoolClient } from 'pg';
 import { Connections, bookFailed } from './connection.js';
-import { Grouped } from './grouped.js';
+import { Grouped, type Change } from './grouped.js';
 import { lend } from './lent-client.js';
 import { checked, type PostgresOrderBookOptions, type Settings } from './options.js';
 import { checkVersion, migrate } from './schema.js';
@@ -92,23 +92,48 @@ export class PostgresOrderBook implements OrderBook<PoolClient> {
   }
 
   /**
-   * `tx` is a client of the pool with an open transaction, isolation level READ COMMITTED. Once that has ended, its
-   * methods throw.
+   * `tx` is a client of the pool. With the first statement on it a transaction is opened, isolation level READ COMMITTED;
+   * once that has ended, its methods throw. Who uses `apply` alone, and once, opens none: the change is then stored when
+   * `work` has resolved, together with those of others, and it is an error if it comes to something else by then.
    * @throws what `work` throws; {@link WechatH5Error} `ORDER_BOOK_FAILED`
    */
-  transaction<T>(work: (tx: PoolClient, apply: OrderBook['apply']) => Promise<T>): Promise<T> {
-    return this.#connections.transaction(async (client) => {
-      const { tx, end } = lend(client);
+  async transaction<T>(work: (tx: PoolClient, apply: OrderBook['apply']) => Promise<T>): Promise<T> {
+    let held = undefined as Held | undefined;
+    const result = await this.#connections.transaction(async ({ client, begin, step }) => {
+      let isOpen = false;
+      const open = (): Promise<void> => {
+        isOpen = true;
+        return begin();
+      };
+      const store = (change: Change): Promise<Applied> => step(this.#changes.inTransaction(client, change));
+      const storeHeld = async (): Promise<void> => {
+        if (held === undefined) return;
+        const { change, applied } = held;
+        held = undefined;
+        assertSame(await store(change), applied);
+      };
+      const { tx, end } = lend(client, () => void open().catch(() => {}));
       try {
-        return await work(tx, (key, change) =>
-          this.#connections.inTime(this.#changes.inTransaction(client, { key, change })).catch((error: unknown) => {
-            throw bookFailed(error);
-          }),
-        );
+        const done = await work(tx, async (key, change) => {
+          if (!isOpen && held === undefined) {
+            const applied = await step(this.#changes.look(client, { key, change }));
+            if (applied !== undefined) {
+              held = { change: { key, change }, applied };
+              return applied;
+            }
+          }
+          await open();
+          await storeHeld();
+          return store({ key, change });
+        });
+        if (isOpen) await storeHeld();
+        return done;
       } finally {
         end();
       }
     });
+    if (held !== undefined) assertSame(await this.apply(held.change.key, held.change.change), held.applied);
+    return result;
   }
 
   /** @throws {WechatH5Error} `ORDER_BOOK_FAILED`: unreachable, not migrated, or made for later versions only */
@@ -120,7 +145,10 @@ export class PostgresOrderBook implements OrderBook<PoolClient> {
   async migrate(): Promise<void> {
     const { schema, prefix } = this.#settings;
     await this.#connections
-      .transaction((client) => migrate(client, schema, prefix))
+      .transaction(async ({ client, begin }) => {
+        await begin();
+        await migrate(client, schema, prefix);
+      })
       .catch((error: unknown) => {
         throw bookFailed(error);
       });
@@ -132,4 +160,15 @@ export class PostgresOrderBook implements OrderBook<PoolClient> {
       return rows.map(({ record }) => decodeOrder(record));
     });
   }
+}
+
+/** What somebody was told that a change comes to. */
+interface Held {
+  readonly change: Change;
+  readonly applied: Applied;
+}
+
+function assertSame(applied: Applied, told: Applied): void {
+  if (applied.outcome === told.outcome) return;
+  throw bookFailed(new Error(`Somebody else has changed the order meanwhile: ${applied.outcome}`));
 }

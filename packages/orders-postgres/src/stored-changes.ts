@@ -30,6 +30,17 @@ export class StoredChanges {
     return this.#apply(client, change, false);
   }
 
+  /**
+   * What it would come to if it was made now, for a change that takes no name. Nothing is stored.
+   * @returns `undefined` for one that does: whether it may is known only when it has
+   */
+  async look(client: PoolClient, change: Change): Promise<Applied | undefined> {
+    const row = await this.#read(client, change);
+    const before = orderOf(row);
+    const applied = next(before, change, row);
+    return applied.order === undefined || names(before, applied.order).added.length === 0 ? applied : undefined;
+  }
+
   /** In the transaction that is open. */
   inTransaction(client: PoolClient, change: Change): Promise<Applied> {
     return this.#apply(client, change, true);
@@ -86,9 +97,7 @@ export class StoredChanges {
     const ids = keyOf(change.key);
     let taken: ReadonlySet<string> | undefined;
     for (;;) {
-      const { rows } = await client.query<Row>(this.#sql.read, ids);
-      const [row] = rows;
-      if (row === undefined) throw new Error('PostgreSQL answered without a row');
+      const row = await this.#read(client, change);
       const before = orderOf(row);
       const applied = next(before, change, row, taken);
       const { order } = applied;
@@ -107,6 +116,13 @@ export class StoredChanges {
       }
       taken = new Set([...(taken ?? []), ...(held.length > 0 ? held : await this.#held(client, ids, added))]);
     }
+  }
+
+  async #read(client: PoolClient, { key }: Change): Promise<Row> {
+    const { rows } = await client.query<Row>(this.#sql.read, keyOf(key));
+    const [row] = rows;
+    if (row === undefined) throw new Error('PostgreSQL answered without a row');
+    return row;
   }
 
   /** @returns whether it was stored: not if somebody else has changed the order since it was read */

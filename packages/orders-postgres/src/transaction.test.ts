@@ -127,6 +127,68 @@ describeWithStores(['postgres', 'pgbouncer'], "the shop's own writes", () => {
     expect(effects()).toBe('1');
   });
 
+  test.each([
+    ['done', 'DONE', undefined],
+    ['thrown away when the handler fails after all', 'LEASED', 'sold out'],
+  ])('a delivery without writes of the shop opens no transaction, and is %s', async (_what, state, fails) => {
+    const { book, key } = await scene();
+    const open = (): string =>
+      server.query("SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'");
+    const run = book.transaction(async (_tx, apply) => {
+      expect((await apply(key, complete)).order?.delivery.state).toBe('DONE');
+      expect([open(), (await book.get(key))?.delivery.state]).toEqual(['0', 'LEASED']);
+      if (fails !== undefined) throw new Error(fails);
+    });
+    expect(await run.catch((error: Error) => error.message)).toBe(fails);
+    expect((await book.get(key))?.delivery.state).toBe(state);
+  });
+
+  test('what the handler writes after it was told that the delivery is done is part of it, too', async () => {
+    const { book, insert, key, effects } = await scene();
+    await book.transaction(async (tx, apply) => {
+      await apply(key, complete);
+      await tx.query(insert, ['1']);
+      expect([effects(), (await book.get(key))?.delivery.state]).toEqual(['0', 'LEASED']);
+    });
+    expect([effects(), (await book.get(key))?.delivery.state]).toEqual(['1', 'DONE']);
+  });
+
+  test('a delivery whose lease is lost between its end and its commit fails, with what the shop has written', async () => {
+    const { book, insert, effects } = await scene();
+    for (const writes of [false, true]) {
+      const key = newKey();
+      await applyAll(book, key, [intend(key), paid(key), { type: 'claim', leaseMs: 1 }]);
+      const run = book.transaction(async (tx, apply) => {
+        expect((await apply(key, complete)).outcome).toBe('applied');
+        await eventually('the lease ends', async () =>
+          (await book.apply(key, claim)).outcome === 'applied' ? true : undefined,
+        );
+        if (writes) await tx.query(insert, ['1']);
+      });
+      await expect(run).rejects.toMatchObject({ code: 'ORDER_BOOK_FAILED' });
+      expect((await book.get(key))?.delivery).toMatchObject({ state: 'LEASED', attempt: 2 });
+    }
+    expect(effects()).toBe('0');
+  });
+
+  test('a transaction that cannot be opened lets none of its statements through', async () => {
+    const { schema, insert, effects } = await scene();
+    const pool = books.pool({ connectionString: server.url, max: 1 });
+    const book = books.open(server.url, { schema, pool });
+    const client = await pool.connect();
+    const { query } = client;
+    // The server refuses BEGIN, and would take what comes behind it.
+    client.query = ((text: unknown, ...rest: unknown[]) =>
+      Reflect.apply(query, client, [String(text).startsWith('BEGIN') ? 'BEGIN NOTHING' : text, ...rest])) as never;
+    client.release();
+    const run = book.transaction(async (tx) => {
+      await tx.query(insert, ['1']).catch(() => {});
+    });
+    await expect(run).rejects.toMatchObject({ code: 'ORDER_BOOK_FAILED' });
+    expect(effects()).toBe('0');
+    expect(pool.totalCount).toBe(0);
+  });
+
   test('P03: a connection that dies with its program takes everything with it', async () => {
     const { book, insert, key, effects } = await scene();
     const died = book.transaction(async (tx, apply) => {
