@@ -9,8 +9,9 @@ import { buildXml, parseXml, sign } from '@wechat-h5/core';
 import { MERCHANT } from './http-notification.js';
 
 /**
- * A gateway far away: takes every order, and answers LATENCY_MS later. A process of its own, so that what it costs is
- * not counted as the client's. Answers every message of its parent with the handshakes there have been.
+ * A gateway far away: takes every order, and answers LATENCY_MS after it came, its own work included. A process of its
+ * own, so that what it costs is not counted as the client's. Answers every message of its parent with the handshakes
+ * there have been.
  */
 const LATENCY_MS = Number(process.argv[2]);
 
@@ -23,6 +24,7 @@ const ca = readFileSync(certificate, 'utf8');
 
 let handshakes = 0;
 const server = createServer({ cert: ca, key: readFileSync(key) }, (request, response) => {
+  const answerAt = performance.now() + LATENCY_MS;
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => {
@@ -39,7 +41,8 @@ const server = createServer({ cert: ca, key: readFileSync(key) }, (request, resp
       mweb_url: 'https://127.0.0.1/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=wx1&package=1',
     };
     fields['sign'] = sign(fields, MERCHANT.apiKey, signType === 'HMAC-SHA256' ? signType : 'MD5');
-    setTimeout(() => response.setHeader('content-type', 'text/xml').end(buildXml(fields)), LATENCY_MS);
+    const xml = buildXml(fields);
+    setTimeout(() => response.setHeader('content-type', 'text/xml').end(xml), answerAt - performance.now());
   });
 });
 server.on('secureConnection', () => handshakes++);

@@ -36,7 +36,7 @@ export interface PostOptions {
  * @throws {NotConnected} nothing was sent; or, `stale`, on a kept connection that broke or stayed silent
  * @throws {WechatH5Error} `GATEWAY_TIMEOUT`, `GATEWAY_REPLY_INVALID`
  */
-export function post(base: URL, path: string, body: Buffer, options: PostOptions): Promise<IncomingMessage> {
+export function post(base: URL, path: string, body: string, options: PostOptions): Promise<IncomingMessage> {
   const { agent, lookup, certificate, connectTimeoutMs, deadline } = options;
   const isTls = base.protocol === 'https:';
   return new Promise((resolve, reject) => {
@@ -49,7 +49,7 @@ export function post(base: URL, path: string, body: Buffer, options: PostOptions
       path: base.pathname.replace(/\/$/, '') + path,
       method: 'POST',
       agent,
-      headers: { 'content-type': 'text/xml; charset=utf-8', 'content-length': body.byteLength, accept: 'text/xml' },
+      headers: { 'content-type': 'text/xml; charset=utf-8', accept: 'text/xml' },
       ...(lookup === undefined ? {} : { lookup }),
       ...(isTls ? { minVersion: 'TLSv1.2' as const, ...certificate } : {}),
     });
@@ -79,10 +79,9 @@ export function post(base: URL, path: string, body: Buffer, options: PostOptions
     };
     // A kept connection whose other end has vanished says nothing at all. Half of the time is for it, half for a fresh one.
     const watchSilence = (): void => {
-      const silence = new Error('the kept connection stayed silent');
       silenceTimer = setTimeout(
         () => {
-          if (isSilent()) fail(new NotConnected(silence, true));
+          if (isSilent()) fail(new NotConnected(new Error('the kept connection stayed silent'), true));
         },
         (deadline.at - performance.now()) / 2,
       );
@@ -119,6 +118,7 @@ export function post(base: URL, path: string, body: Buffer, options: PostOptions
       settle();
       resolve(response);
     });
+    // A string goes out in one piece with the head, and Node counts its bytes; bytes would be a second piece.
     request.end(body);
   });
 }

@@ -18,7 +18,7 @@ export interface TransportOptions extends HttpOptions {
 /** One message to WeChat Pay, made anew for each attempt: a nonce is for one message. */
 export interface Message {
   readonly path: string;
-  readonly body: () => Buffer;
+  readonly body: () => string;
   readonly certificate: CertificateOptions | undefined;
 }
 

@@ -201,7 +201,7 @@ function signedRequest(
   path: GatewayPath | DownloadPath,
   merchant: KnownMerchant,
   business: Readonly<Record<string, string>>,
-): Buffer {
+): string {
   const { mchIdName, noNonce, signType = merchant.signType } = ENDPOINTS[path];
   const own = merchant.identity;
   if (mchIdName !== undefined) {
@@ -210,7 +210,7 @@ function signedRequest(
   }
   if (noNonce !== true) own['nonce_str'] = nonce();
   if (signType !== 'MD5') own['sign_type'] = signType;
-  return Buffer.from(merchant.signedXml(own, business, signType), 'utf8');
+  return merchant.signedXml(own, business, signType);
 }
 
 function certificateMissing(path: string): WechatH5Error {
