@@ -160,7 +160,14 @@ export function isWechatH5Error(value: unknown): value is WechatH5Error {
   return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[BRAND] === true;
 }
 
-/** A piece of foreign text for a message: clipped, and quoted so that control characters cannot act. */
+/**
+ * What `JSON.stringify` leaves as it is and a terminal, a log or an editor acts on without showing it: DEL and C1 controls,
+ * separators of lines, what has no width, and what turns the direction of writing.
+ */
+const INVISIBLE = /[\u007F-\u009F\u00AD\u061C\u180E\u200B-\u200F\u2028-\u202E\u2060-\u206F\uFEFF]/g;
+
+/** A piece of foreign text for a message: clipped, and quoted so that every character shows and none acts. */
 export function quoted(text: string, limit = 60): string {
-  return JSON.stringify(text.length > limit ? `${text.slice(0, limit)}…` : text);
+  const json = JSON.stringify(text.length > limit ? `${text.slice(0, limit)}…` : text);
+  return json.replace(INVISIBLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

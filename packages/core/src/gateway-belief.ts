@@ -1,5 +1,5 @@
-import { quoted } from './errors.js';
 import { replyInvalid, returnCodeFail } from './gateway-errors.js';
+import { kindOf } from './gateway-reply.js';
 import type { KnownMerchant } from './merchant.js';
 import { readSigned } from './signature.js';
 import { recutField } from './signed-fields.js';
@@ -25,7 +25,7 @@ export class Belief {
   believe(body: Buffer, merchant: KnownMerchant, subject: string, hasNonce: boolean): GatewayReply {
     const message = readSigned(body);
     if (!message.ok) {
-      throw replyInvalid('is not the XML of WeChat Pay', `${message.reason}: ${quoted(body.toString('utf8'), 200)}`);
+      throw replyInvalid('is not the XML of WeChat Pay', `${message.reason}; it is ${kindOf(body)}`);
     }
     const { fields } = message;
     if (fields['return_code'] !== 'SUCCESS') throw returnCodeFail(fields);

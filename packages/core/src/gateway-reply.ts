@@ -38,16 +38,42 @@ export async function readReply(response: IncomingMessage, options: ReadOptions)
   }
   // A redirect is one of them: it is never followed, since the request holds what only WeChat Pay may see.
   if (response.statusCode !== 200) {
-    throw replyInvalid(`has status ${response.statusCode}`, quoted(body.toString('utf8'), 200));
+    throw replyInvalid(`has status ${response.statusCode}`, kindOf(body));
   }
   return body;
 }
+
+/**
+ * What a reply looks like, for a message. Nothing of it is quoted: even a broken one may name a payer, and messages end up
+ * in logs.
+ */
+export function kindOf(body: Buffer): string {
+  const start = body
+    .toString('latin1', 0, 64)
+    .replace(/^\xEF\xBB\xBF/, '')
+    .trimStart();
+  const [, kind] = KINDS.find(([begins]) => begins.test(start)) ?? [undefined, 'no text'];
+  return `${body.byteLength} bytes of ${kind}`;
+}
+
+const KINDS: ReadonlyArray<readonly [RegExp, string]> = [
+  [/^$/, 'nothing'],
+  [/^<(?:!doctype html|html|head|body)\b/i, 'HTML'],
+  [/^</, 'XML or the like'],
+  [/^[{[]/, 'JSON or the like'],
+  // oxlint-disable-next-line no-control-regex
+  [/^[^\x00-\x08\x0E-\x1F]+$/, 'text'],
+];
 
 function readBytes(response: IncomingMessage, { host, deadline }: ReadOptions): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    const timer = setTimeout(() => fail(timedOut(host, deadline.ms)), Math.max(0, deadline.at - performance.now()));
+    let timer: NodeJS.Timeout | undefined;
+    // Most replies came whole with their head, and then nothing is waited for.
+    if (!response.complete) {
+      timer = setTimeout(() => fail(timedOut(host, deadline.ms)), Math.max(0, deadline.at - performance.now()));
+    }
     const fail = (error: Error): void => {
       clearTimeout(timer);
       reject(error);

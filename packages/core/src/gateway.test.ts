@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { Socket } from 'node:net';
 import { answering, API_KEY, call, gatewayTo, httpServer, merchant, rawServer, reply } from './gateway.fixture.js';
 import { gatewayBases } from './gateway-hosts.js';
@@ -104,6 +105,19 @@ describe('replies that are not believed', () => {
       code: 'GATEWAY_REPLY_INVALID',
       hint: expect.stringMatching(/./),
     });
+  });
+
+  test.each([
+    ['<html><body>oUpF8uMEb4qRXf22hE3X68TekukE</body></html>', 200, '54 bytes of HTML'],
+    ['<xml><openid>oUpF8uMEb4qRXf22hE3X68TekukE</openid>', 200, '50 bytes of XML or the like'],
+    ['{"openid":"oUpF8uMEb4qRXf22hE3X68TekukE"}', 502, '41 bytes of JSON or the like'],
+    ['oUpF8uMEb4qRXf22hE3X68TekukE', 503, '28 bytes of text'],
+    [Buffer.from([0x1f, 0x8b, 8, 0]), 200, '4 bytes of no text'],
+    ['', 500, '0 bytes of nothing'],
+  ])('%j with status %i: the error says what it looks like and quotes nothing of it', async (body, status, kind) => {
+    const error = await call(gatewayTo([await answering(body, status)])).catch((thrown: Error) => thrown);
+    expect(error).toMatchObject({ code: 'GATEWAY_REPLY_INVALID', message: expect.stringContaining(kind) });
+    expect(inspect(error, { depth: null })).not.toContain('oUpF8');
   });
 
   test('N19: return_code FAIL says why, and is not signed', async () => {
