@@ -134,6 +134,31 @@ test('half a bill is none: no file, and an exit code that says so', async () => 
   expect((await bill(DAY, '--csv')).code).toBe(6);
 });
 
+test('a bill without rows makes no CSV, and says so', async () => {
+  gateway.answer = (response) => response.end([HEADER, SUMMARY[0], '`0,`0.00,`0.00000,`0.00'].join('\r\n'));
+  const out = file('empty.csv');
+  const said = `The bill has no rows: ${out} was not written.\n`;
+  expect(await bill(DAY, '--csv', '--out', out)).toEqual({ code: 0, stdout: '', stderr: said });
+  expect(existsSync(out)).toBe(false);
+  writeFileSync(out, 'mine');
+  expect(await bill(DAY, '--spreadsheet', '--out', out, '--force')).toMatchObject({ code: 0, stderr: said });
+  expect(readFileSync(out, 'utf8')).toBe('mine');
+  expect(await bill(DAY, '--csv')).toEqual({ code: 0, stdout: '', stderr: 'The bill has no rows.\n' });
+  expect(json(await bill(DAY, '--csv', '--out', out, '--force', '--json'))).toMatchObject({
+    rows: 0,
+    summary: { totalCount: 0 },
+  });
+  expect((await bill(DAY)).stdout).toMatch(/^总交易单数 +0$/m);
+  expect(json(await bill(DAY, '--json'))).toMatchObject({ summary: { totalCount: 0 } });
+});
+
+test('a bill with fewer rows than it counts is half a bill', async () => {
+  gateway.answer = (response) => response.end([HEADER, ROWS[0], ...SUMMARY].join('\r\n'));
+  const out = file('fewer.csv');
+  expect(await bill(DAY, '--csv', '--out', out)).toMatchObject({ code: 6, stderr: expect.stringContaining('2 rows') });
+  expect(existsSync(out)).toBe(false);
+});
+
 test('no bill for the day', async () => {
   gateway.answer = (response) =>
     response.end(

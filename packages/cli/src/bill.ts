@@ -25,10 +25,10 @@ export const bill: Command = {
   details: {
     en: `The day is yyyyMMdd, yyyy-MM-dd or yesterday, in UTC+8; yesterday's bill is there from about 10:00, and bills go back three months.
 Without a form only the totals are shown. --json writes a line for each row and a last one with the totals.
-A file is there when it is complete, and not before. --fund-flow needs the merchant API certificate.`,
+A file is there when it is complete, and not before; a bill without rows makes no CSV. --fund-flow needs the merchant API certificate.`,
     zh: `日期格式为 yyyyMMdd、yyyy-MM-dd 或 yesterday（北京时间）；前一天的账单约 10:00 后可下载，最多追溯三个月。
 不指定格式时仅显示汇总。--json 每行输出一条明细，最后一行为汇总。
-文件只在下载完整后才会出现。--fund-flow 需要商户API证书。`,
+文件只在下载完整后才会出现；没有明细的账单不会生成 CSV 文件。--fund-flow 需要商户API证书。`,
   },
   options: {
     csv: { type: 'boolean', text: { en: 'CSV with the official columns', zh: '按官方列名输出 CSV' } },
@@ -73,15 +73,22 @@ A file is there when it is complete, and not before. --fund-flow needs the merch
     const rowsOnTerminal = form !== 'totals' && out === undefined && context.stdout.isTTY === true;
     const progress = new Progress(context, context.language, !rowsOnTerminal);
     let summary: Totals;
+    let hasLines: boolean;
     try {
       const lines = linesOf(downloaded, form, progress);
-      if (out !== undefined) await writeNewFile(out, lines);
-      else await pipeline(Readable.from(lines), context.stdout, { end: false });
+      const first = await lines.next();
+      hasLines = first.done !== true;
+      if (first.done !== true) {
+        const all = following(first.value, lines);
+        if (out !== undefined) await writeNewFile(out, all);
+        else await pipeline(Readable.from(all), context.stdout, { end: false });
+      }
       summary = await downloaded.summary;
     } finally {
       progress.end();
     }
-    showTotals(summary, { rows: progress.rows, form, out }, context);
+    if (!hasLines && form !== 'totals') showNoRows(summary, out, context);
+    else showTotals(summary, { rows: progress.rows, form, out }, context);
     return EXIT.OK;
   },
 };
@@ -138,6 +145,19 @@ async function* linesOf(downloaded: AnyBill, form: Form, progress: Progress): As
   else yield* csvLines(rows, ({ raw }) => raw, { spreadsheet: form === 'spreadsheet' });
   const summary = await downloaded.summary;
   if (form === 'json') yield `${JSON.stringify({ summary })}\n`;
+}
+
+async function* following<Item>(first: Item, rest: AsyncIterable<Item>): AsyncGenerator<Item, void, undefined> {
+  yield first;
+  yield* rest;
+}
+
+/** Columns are known by the rows: without any there is no CSV, and a file of nothing would look like a failed download. */
+function showNoRows(summary: Totals, out: string | undefined, { json, say, printJson, stderr }: Context): void {
+  if (json) printJson({ rows: 0, summary });
+  else if (out === undefined) stderr.write(say({ en: 'The bill has no rows.\n', zh: '账单没有明细。\n' }));
+  else
+    stderr.write(say({ en: `The bill has no rows: ${out} was not written.\n`, zh: `账单没有明细，未写入 ${out}。\n` }));
 }
 
 function showTotals(

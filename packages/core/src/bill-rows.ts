@@ -51,7 +51,7 @@ export interface BillRow {
 
 /** The last line of a bill. Amounts are in fen. */
 export interface BillSummary {
-  /** Rows. */
+  /** Rows, with or without those of refunds: a bill with more or less of them is refused. */
   totalCount?: number;
   totalFee?: number;
   settlementTotalFee?: number;
@@ -193,24 +193,29 @@ const TWO_DECIMALS = new Set(
 );
 
 /** How the lines of one kind of bill are read. */
-export interface BillShape<Row, Summary> {
+export interface BillShape<Row, Summary extends { totalCount?: number }> {
   row(cells: Cells): Row;
   /** @param convertible whether the amounts of all rows were read */
   summary(cells: Cells, convertible: boolean): Summary;
   /** Whether a row's amounts have a certain smallest unit. */
   isConvertible(cells: Cells): boolean;
+  /** Whether the summary may leave a row out of its count. */
+  isUncounted(cells: Cells): boolean;
 }
 
 export const TRADE_BILL: BillShape<BillRow, BillSummary> = {
   row: (cells) => typed(cells, '申请退款金额' in cells ? TRADE : TRADE_BEFORE_2018, isConvertible(cells)),
   summary: (cells, convertible) => typed(cells, TRADE_SUMMARY, convertible),
   isConvertible,
+  // 总交易单数 is documented as the number of transactions: whether a refund is one, nobody says.
+  isUncounted: (cells) => cells['交易状态'] === 'REFUND',
 };
 
 export const FUND_FLOW_BILL: BillShape<FundFlowRow, FundFlowSummary> = {
   row: (cells) => typed(cells, FUND_FLOW, true),
   summary: (cells) => typed(cells, FUND_FLOW_SUMMARY, true),
   isConvertible: () => true,
+  isUncounted: () => false,
 };
 
 function isConvertible(cells: Cells): boolean {

@@ -33,7 +33,7 @@ const newRow = (
   const tail = [...texts, fee, '0.60%', total, '9.90', '优惠费率'];
   return cells([...head, 'oUpF8', 'MWEB', 'REFUND', 'OTHERS', currency, '19.80', '0.10', ...refund, ...tail]);
 };
-const newBill = (rows: string[], summary = '1.0,19.80,9.80,0.10,0.12,19.90,9.90'): string =>
+const newBill = (rows: string[], summary = `${rows.length}.0,19.80,9.80,0.10,0.12,19.90,9.90`): string =>
   [NEW_HEADER, ...rows, NEW_SUMMARY, cells(summary.split(',')), ''].join('\r\n');
 
 const withByte = (byte: number): Buffer => {
@@ -235,7 +235,7 @@ test('a currency whose smallest unit is not certain is not converted, nor is a s
   expect(yen?.raw).toMatchObject({ 订单金额: '19.90' });
   expect(dollar).toMatchObject({ totalFee: 1990 });
   const summary = await bill.summary;
-  expect(summary).toMatchObject({ totalCount: 1 });
+  expect(summary).toMatchObject({ totalCount: 2 });
   expect(summary).not.toHaveProperty('totalFee');
 });
 
@@ -259,6 +259,36 @@ test.each([
   );
   expect(error).toMatchObject({ code: 'BILL_INVALID', hint: expect.stringMatching(/./) });
   expect(error.message).not.toContain('ORDER-0001');
+});
+
+describe('the number of rows that the summary counts', () => {
+  const counts = (count: number): string => `${count},19.80,9.80,0.10,0.12,19.90,9.90`;
+  const refund = newRow();
+  const payment = refund.replace('`REFUND', '`SUCCESS');
+  const outcome = async (bill: Bill): Promise<{ rows: number; ended: string; summary: string }> => {
+    let rows = 0;
+    const codeOf = (error: unknown): string => (error as { code: string }).code;
+    const read = async (): Promise<void> => {
+      for await (const _ of bill) rows++;
+    };
+    const ended = await read().then(() => 'well', codeOf);
+    return { rows, ended, summary: await bill.summary.then(() => 'well', codeOf) };
+  };
+
+  test.each([
+    ['all of them', [payment, payment], 2, 'well'],
+    ['all of them, refunds too', [payment, refund], 2, 'well'],
+    ['all but refunds', [payment, refund, refund], 1, 'well'],
+    ['one that is not there', [payment, payment], 3, 'BILL_INCOMPLETE'],
+    ['one that is not there, beside a refund', [payment, refund], 3, 'BILL_INCOMPLETE'],
+    ['none, of two', [payment, payment], 0, 'BILL_INVALID'],
+    ['one less', [payment, payment], 1, 'BILL_INVALID'],
+    ['less than the payments', [payment, payment, refund], 1, 'BILL_INVALID'],
+  ])('%s: every row comes, then it ends as it should', async (_what, rows, count, ends) => {
+    says(newBill(rows, counts(count)));
+    const expected = { rows: rows.length, ended: ends, summary: ends };
+    expect(await outcome(wechatH5.downloadBill('20261121'))).toEqual(expected);
+  });
 });
 
 test('a line without end is given up, and the connection closed', async () => {

@@ -1,7 +1,7 @@
 import { formatTime, parseTime } from './beijing-time.js';
 import { FUND_FLOW_BILL, TRADE_BILL, type BillShape } from './bill-rows.js';
 import type { BillRow, BillSummary, FundFlowRow, FundFlowSummary } from './bill-rows.js';
-import { readBill } from './bill-text.js';
+import { billInvalid, readBill } from './bill-text.js';
 import { isWechatH5Error, WechatH5Error } from './errors.js';
 import type { Download } from './gateway-download.js';
 import type { DownloadPath } from './gateway-endpoints.js';
@@ -37,10 +37,15 @@ export interface FundFlowOptions extends WhoseBill {
  */
 export interface Bill<Row = BillRow, Summary = BillSummary> extends AsyncIterable<Row> {
   /**
-   * The bill's last line, once every row was read. Asked for without reading the rows, it reads and drops them. Rejects
+   * The bill's last line, once every row was read and their number is the one it counts. Asked for without reading the rows, it reads and drops them. Rejects
    * with the error of the rows, and with `BILL_INCOMPLETE` when their reading was broken off.
    */
   readonly summary: Promise<Summary>;
+}
+
+/** What a summary says of the rows. */
+interface Counted {
+  totalCount?: number;
 }
 
 interface Parts {
@@ -83,7 +88,7 @@ export function downloadFundFlow(
 
 const WHOSE = { mchId: true, subMchId: true, appId: true, gzip: true } as const;
 
-function billOf<Row, Summary>(
+function billOf<Row, Summary extends Counted>(
   shape: BillShape<Row, Summary>,
   path: DownloadPath,
   day: string,
@@ -168,7 +173,17 @@ function explained(error: WechatH5Error, row: ReturnType<typeof rowOf>, day: str
   });
 }
 
-class DownloadedBill<Row, Summary> implements Bill<Row, Summary> {
+/** Fewer rows than there are were lost on the way, and more were not there: no bill to reconcile with. */
+function checkCount(counted: number | undefined, { read, uncounted }: { read: number; uncounted: number }): void {
+  if (counted === undefined || counted === read || counted === read - uncounted) return;
+  const problem = `its summary counts ${counted} rows, and ${read} were read`;
+  if (counted < read) throw billInvalid(problem);
+  throw new WechatH5Error('BILL_INCOMPLETE', `The bill is not whole: ${problem}`, {
+    hint: 'Drop what was read and download it again. 账单行数与汇总不符，请重新下载。',
+  });
+}
+
+class DownloadedBill<Row, Summary extends Counted> implements Bill<Row, Summary> {
   readonly #shape: BillShape<Row, Summary>;
   readonly #open: () => Promise<Download>;
   readonly #summary: Promise<Summary>;
@@ -215,13 +230,18 @@ class DownloadedBill<Row, Summary> implements Bill<Row, Summary> {
 
   async *#rows(): AsyncGenerator<Row, void, undefined> {
     let convertible = true;
+    const rows = { read: 0, uncounted: 0 };
     try {
       const { body } = await this.#open();
       // Leaving this loop, however that happens, destroys the body.
       for await (const { type, cells } of readBill(body)) {
         if (type === 'summary') {
-          this.#resolve(this.#shape.summary(cells, convertible));
+          const summary = this.#shape.summary(cells, convertible);
+          checkCount(summary.totalCount, rows);
+          this.#resolve(summary);
         } else {
+          rows.read++;
+          if (this.#shape.isUncounted(cells)) rows.uncounted++;
           convertible &&= this.#shape.isConvertible(cells);
           yield this.#shape.row(cells);
         }
