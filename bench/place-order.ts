@@ -1,5 +1,6 @@
 import { hash, randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
+import { currenciesOn } from '../packages/core/src/currency.js';
 import { Merchants } from '../packages/core/src/merchant.js';
 import { unifiedOrderFields, type NewOrder } from '../packages/core/src/new-order.js';
 import { nonce } from '../packages/core/src/nonce.js';
@@ -58,6 +59,7 @@ const GIVEN = {
   clientIp: '203.0.113.7',
   notifyUrl: BUSINESS['notify_url']!,
   sceneInfo: { type: 'Wap', wapUrl: 'https://pay.example.com', wapName: 'Shop' },
+  currencies: currenciesOn('mainland'),
   now: new Date('2026-03-10T10:10:10+08:00'),
 } as const;
 

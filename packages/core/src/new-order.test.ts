@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
+import { currenciesOn } from './currency.js';
 import { sceneInfo, unifiedOrderFields, type NewOrder } from './new-order.js';
 import { buildXml, parseXml } from './xml.js';
 
@@ -8,6 +9,7 @@ const GIVEN = {
   clientIp: '203.0.113.7',
   notifyUrl: 'https://pay.example.com/notify',
   sceneInfo: { type: 'Wap', wapUrl: 'https://pay.qq.com', wapName: '腾讯充值' },
+  currencies: currenciesOn('global'),
   now: new Date('2026-01-01T00:00:00Z'),
 } as const;
 
@@ -93,6 +95,8 @@ test.each([
   ],
   ['type', 'scene_info', { sceneInfo: { type: 'iOS', appName: 'a', bundleId: 'b' } }],
   ['currency', 'fee_type', { feeType: 'cny' }],
+  ['currency', 'fee_type', { feeType: 'BTC' }],
+  ['currency', 'fee_type', { feeType: 'XAU' }],
   ['JSON', 'detail', { detail: '{' }],
   ['value', 'limit_pay', { limitPay: 'no_debit' }],
   ['name', 'total_fee', { total_fee: 1 }],
@@ -258,4 +262,34 @@ describe('scene_info', () => {
       expect.objectContaining({ field: 'scene_info' }),
     );
   });
+});
+
+describe('currencies', () => {
+  const feeType = (value: string, gateway?: string | string[]): string | undefined =>
+    unifiedOrderFields({ ...ORDER, feeType: value }, { ...GIVEN, currencies: currenciesOn(gateway) })['fee_type'];
+
+  test.each([[undefined], ['mainland']])(
+    'gateway %j takes CNY only, and the error says which gateway takes others',
+    (gateway) => {
+      expect(feeType('CNY', gateway)).toBe('CNY');
+      expect(() => feeType('HKD', gateway)).toThrow(
+        expect.objectContaining({
+          code: 'ORDER_FIELD_INVALID',
+          field: 'fee_type',
+          message: expect.stringContaining('takes CNY only'),
+          hint: expect.stringContaining("'global'"),
+        }),
+      );
+    },
+  );
+
+  test.each([['global'], ['https://apihk.mch.weixin.qq.com'], [['https://api.mch.weixin.qq.com']]])(
+    'gateway %j takes those of the official list, and the error names them',
+    (gateway) => {
+      for (const listed of ['CNY', 'HKD', 'JPY', 'ISK']) expect(feeType(listed, gateway)).toBe(listed);
+      expect(() => feeType('INR', gateway)).toThrow(
+        expect.objectContaining({ field: 'fee_type', hint: expect.stringContaining('CNY, HKD, GBP') }),
+      );
+    },
+  );
 });

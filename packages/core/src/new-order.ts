@@ -1,5 +1,6 @@
 import { formatTime } from './beijing-time.js';
-import { amount, feeType, json, oneOf, refused, refuseUnknown, shown, text } from './request-fields.js';
+import { currency } from './currency.js';
+import { amount, json, oneOf, refused, refuseUnknown, shown, text } from './request-fields.js';
 
 /** Where the payment is launched from (`scene_info.h5_info`). `Wap` is a mobile web page. */
 export type SceneInfo =
@@ -22,7 +23,7 @@ export interface NewOrder {
   body: string;
   /** In the smallest unit of `feeType` (fen): an integer from 1 to 2147483647. From the server's price list, never from the browser. */
   totalFee: number;
-  /** ISO 4217. Default CNY, the only one on the mainland. */
+  /** ISO 4217, one of the currencies that WeChat Pay lists. Default CNY, the only one with `gateway: 'mainland'`. */
   feeType?: string;
   /** Echoed in the notification and in queries: up to 127 characters. */
   attach?: string;
@@ -89,7 +90,7 @@ const MIN_EXPIRY_MS = 5 * 60_000;
  */
 export function unifiedOrderFields(
   order: NewOrder,
-  given: { clientIp: string; notifyUrl: string; sceneInfo: SceneInfo; now: Date },
+  given: { clientIp: string; notifyUrl: string; sceneInfo: SceneInfo; currencies: readonly string[]; now: Date },
 ): Record<string, string> {
   refuseUnknown(order, KNOWN, 'an order');
   if (order.orderRef !== undefined) checkOrderRef(order.orderRef, order.outTradeNo);
@@ -103,7 +104,7 @@ export function unifiedOrderFields(
     trade_type: 'MWEB',
     scene_info: sceneInfo(order.sceneInfo ?? given.sceneInfo),
   };
-  if (order.feeType !== undefined) fields['fee_type'] = feeType(order.feeType);
+  if (order.feeType !== undefined) fields['fee_type'] = currency('fee_type', order.feeType, given.currencies);
   if (order.attach !== undefined && order.attach !== '') fields['attach'] = text('attach', order.attach, 127);
   if (order.detail !== undefined) fields['detail'] = json('detail', order.detail, 6000);
   if (order.goodsTag !== undefined) fields['goods_tag'] = text('goods_tag', order.goodsTag, 32);

@@ -1,5 +1,6 @@
+import { currency } from './currency.js';
 import { checkedNotifyUrl } from './notify-url.js';
-import { amount, feeType, json, oneOf, refused, refuseUnknown, shown, text } from './request-fields.js';
+import { amount, json, oneOf, refused, refuseUnknown, shown, text } from './request-fields.js';
 
 /**
  * A refund to be asked for. Names are WeChat Pay's, in camelCase; limits are those of `refund`. After a failure or a
@@ -73,7 +74,7 @@ export function refundFields(
       'Give back at most what the order cost. 退款金额不能大于订单金额。',
     );
   }
-  if (refund.refundFeeType !== undefined) fields['refund_fee_type'] = feeType(refund.refundFeeType, 'refund_fee_type');
+  if (refund.refundFeeType !== undefined) fields['refund_fee_type'] = currency('refund_fee_type', refund.refundFeeType);
   if (refund.refundDesc !== undefined) fields['refund_desc'] = text('refund_desc', refund.refundDesc, 80);
   if (refund.refundAccount !== undefined)
     fields['refund_account'] = oneOf('refund_account', refund.refundAccount, [

@@ -1,5 +1,6 @@
 import { checkoutSettings, type CheckoutOptions, type CheckoutSettings } from './checkout-options.js';
 import type { ClientIpOptions } from './client-ip.js';
+import { currenciesOn } from './currency.js';
 import type { IpProbeOptions } from './ip-probe.js';
 import { checkSecret } from './operator-secret.js';
 import type { FindOrder, OnPaid, OnRefunded } from './delivery.js';
@@ -77,6 +78,7 @@ export interface Settings<Tx> {
   report: ProblemReporter;
   reconcile: Reconcile;
   sceneInfo: SceneInfo;
+  currencies: readonly string[];
   allowExplicitClientIp: boolean;
   maxConcurrentNotifications: number;
   isNotificationSource: ((ip: string) => boolean) | undefined;
@@ -176,6 +178,7 @@ export function settingsOf<Tx>(options: WechatH5Options<Tx>): Settings<Tx> {
     report: createProblemReporter(options.onProblem),
     reconcile: reconcilerOptionsOf(options.reconcile),
     sceneInfo: checkedScene(options.sceneInfo) ?? defaultScene(merchants, notifyUrl),
+    currencies: currenciesOn(options.gateway),
     allowExplicitClientIp: options.allowExplicitClientIp === true,
     maxConcurrentNotifications: limitOf(options.maxConcurrentNotifications ?? 200),
     isNotificationSource: sourcesOf(options.notificationSources),

@@ -82,3 +82,27 @@ test.each([
   expect(payment?.timeEnd).toEqual(time);
   expect(payment?.raw['time_end']).toBe(text);
 });
+
+test.each([
+  ['out_trade_no', ''],
+  ['out_trade_no', 'ANOTHER-01'],
+  ['trade_state', ''],
+])('a reply whose %s is %j is not believed', async (field, value) => {
+  await expect(query('UNPAID-01', { [field]: value })).rejects.toMatchObject({
+    code: 'GATEWAY_REPLY_INVALID',
+    field,
+  });
+});
+
+test('asked by transaction_id, a reply about no order or another payment is not believed', async () => {
+  const { payment } = await query('PAID-0001');
+  const byTransaction = (fields: Record<string, string>): Promise<OrderQuery> => {
+    scene.simulator.faults.nextCall('orderquery', { fields });
+    return scene.wechatH5.queryOrder({ transactionId: payment!.transactionId });
+  };
+  expect(await byTransaction({ attach: 'x' })).toMatchObject({ outTradeNo: 'PAID-0001' });
+  await expect(byTransaction({ out_trade_no: '' })).rejects.toMatchObject({ field: 'out_trade_no' });
+  await expect(byTransaction({ transaction_id: '4200000000000000000000000000' })).rejects.toMatchObject({
+    field: 'transaction_id',
+  });
+});

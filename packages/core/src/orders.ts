@@ -73,6 +73,7 @@ export class Orders<Tx = never> {
   readonly #merchants: Merchants;
   readonly #notifyUrl: string;
   readonly #sceneInfo: SceneInfo;
+  readonly #currencies: readonly string[];
   readonly #turns = new Map<string, Promise<unknown>>();
 
   constructor(parts: {
@@ -81,12 +82,14 @@ export class Orders<Tx = never> {
     merchants: Merchants;
     notifyUrl: string;
     sceneInfo: SceneInfo;
+    currencies: readonly string[];
   }) {
     this.#book = parts.book;
     this.#gateway = parts.gateway;
     this.#merchants = parts.merchants;
     this.#notifyUrl = parts.notifyUrl;
     this.#sceneInfo = parts.sceneInfo;
+    this.#currencies = parts.currencies;
   }
 
   /** @param clientIp canonical, and checked against the payer policy */
@@ -96,6 +99,7 @@ export class Orders<Tx = never> {
       clientIp,
       notifyUrl: this.#notifyUrl,
       sceneInfo: this.#sceneInfo,
+      currencies: this.#currencies,
       now: new Date(),
     });
     if (order.redirectUrl !== undefined) redirectTarget(order.redirectUrl, merchant.h5Domains);
@@ -125,20 +129,15 @@ export class Orders<Tx = never> {
     const [value = ''] = Object.values(asked);
     const { raw, refusal } = await callRepeating(this.#gateway, '/pay/orderquery', merchant, asked, value);
     if (refusal !== undefined) throw refusalOf('orderquery', refusal);
+    const { out_trade_no: outTradeNo, trade_state: tradeState } = raw;
     const wrong = Object.entries(asked).find(([name, wanted]) => raw[name] !== undefined && raw[name] !== wanted)?.[0];
-    if (wrong !== undefined || raw['trade_state'] === undefined) {
-      throw new WechatH5Error(
-        'GATEWAY_REPLY_INVALID',
-        wrong === undefined ? 'The reply has no trade_state' : `The reply is about another ${wrong}`,
-        {
-          field: wrong ?? 'trade_state',
-          hint: 'It was not believed. Query again.',
-        },
-      );
-    }
+    if (wrong !== undefined) throw notBelieved(wrong, `is about another ${wrong}`);
+    // Without its number it may be about any order.
+    if (outTradeNo === undefined) throw notBelieved('out_trade_no', 'has no out_trade_no');
+    if (tradeState === undefined) throw notBelieved('trade_state', 'has no trade_state');
     const query: OrderQuery = {
-      outTradeNo: raw['out_trade_no'] ?? ('outTradeNo' in ref ? ref.outTradeNo : ''),
-      tradeState: raw['trade_state'],
+      outTradeNo,
+      tradeState,
       tradeStateDesc: raw['trade_state_desc'] ?? '',
       raw,
     };
@@ -320,6 +319,13 @@ function askedFor(ref: OrderRef): Record<string, string> {
       hint: 'Pass { outTradeNo } or { transactionId }.',
     },
   );
+}
+
+function notBelieved(field: string, problem: string): WechatH5Error {
+  return new WechatH5Error('GATEWAY_REPLY_INVALID', `The reply ${problem}`, {
+    field,
+    hint: 'It was not believed. Query again.',
+  });
 }
 
 function unexpected(field: string, value: string | undefined): WechatH5Error {

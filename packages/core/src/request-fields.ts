@@ -69,11 +69,6 @@ export function json(field: string, value: unknown, max: number): string {
   return checked;
 }
 
-export function feeType(value: unknown, field = 'fee_type'): string {
-  if (typeof value === 'string' && /^[A-Z]{3}$/.test(value)) return value;
-  throw refused(field, `is ${shown(value)}`, "Give an ISO 4217 code such as 'CNY' or 'HKD'.");
-}
-
 export function oneOf(field: string, value: unknown, allowed: readonly string[]): string {
   if (typeof value === 'string' && allowed.includes(value)) return value;
   throw refused(field, `is ${shown(value)}`, `Use one of: ${allowed.join(', ')}.`);

@@ -1,10 +1,11 @@
 import { formatTime, parseTime } from './beijing-time.js';
+import { currency } from './currency.js';
 import { WechatH5Error } from './errors.js';
 import type { Gateway } from './gateway.js';
 import type { Merchants } from './merchant.js';
 import { refusalOf } from './order-refusals.js';
 import { callRepeating } from './repeat.js';
-import { feeType, oneOf, refused, refuseUnknown, shown } from './request-fields.js';
+import { oneOf, refused, refuseUnknown, shown } from './request-fields.js';
 
 interface Whose {
   /** Needed once there are several merchants. */
@@ -132,7 +133,7 @@ export async function queryExchangeRate(
 ): Promise<ExchangeRate> {
   if (typeof ref !== 'object' || ref === null) throw refused('fee_type', 'is missing', 'Pass { feeType, date }.');
   refuseUnknown(ref, { ...WHOSE, feeType: true, date: true }, 'an exchange rate query');
-  const fields = { fee_type: feeType(ref.feeType), date: calendarDay('date', ref.date) };
+  const fields = { fee_type: currency('fee_type', ref.feeType), date: calendarDay('date', ref.date) };
   const today = formatTime(now(), 'date').slice(0, 8);
   if (fields.date > today)
     throw refused('date', `is ${fields.date}, and today is ${today} (UTC+8)`, 'Ask for today or earlier.');

@@ -214,9 +214,9 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
     onRefunded: settings.onRefunded,
     report,
   });
-  const { notifyUrl, sceneInfo } = settings;
+  const { notifyUrl, sceneInfo, currencies } = settings;
   const now = (): Date => new Date();
-  const orders = new Orders<Tx>({ book, gateway, merchants, notifyUrl, sceneInfo });
+  const orders = new Orders<Tx>({ book, gateway, merchants, notifyUrl, sceneInfo, currencies });
   const query = (ref: OrderRef): Promise<OrderQuery> => orders.query(ref);
   const findsOrders = settings.findOrder !== undefined;
   const settlements = new Settlements<Tx>({ book, merchants, deliveries });
@@ -224,7 +224,7 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
   const confirmations = new PaymentConfirmations<Tx>({ book, merchants, deliveries, settlements, findsOrders, asker });
   const confirm = (ref: OrderRef): Promise<PaymentStatus> => confirmations.confirm(ref);
   const background = gateway.background;
-  const asking = new Orders<Tx>({ book, gateway: background, merchants, notifyUrl, sceneInfo });
+  const asking = new Orders<Tx>({ book, gateway: background, merchants, notifyUrl, sceneInfo, currencies });
   const later: Asker = {
     gateway: background,
     query: (ref) => asking.query(ref),
