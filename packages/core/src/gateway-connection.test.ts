@@ -163,7 +163,7 @@ describe('a kept connection that died meanwhile', () => {
     const { base, requests } = await serverWith((socket) => {
       socket.write('HTTP/1.1 200 OK\r\nContent-Le', () => setTimeout(() => act(socket), 50));
     });
-    const gateway = gatewayTo([base], { timeoutMs: 600 });
+    const gateway = gatewayTo([base], { timeoutMs: 2000 });
     await call(gateway);
     await expect(call(gateway)).rejects.toMatchObject({
       code: expect.stringMatching(/^GATEWAY_(?:REPLY_INVALID|TIMEOUT)$/),

@@ -92,7 +92,7 @@ describeWithStores(['postgres'], 'PostgreSQL fails', () => {
   ] as const)('%s', async (_title, stream, outcome, effects) => {
     const { book, schema } = await books.create(server.url);
     server.query(`CREATE TABLE ${schema}.effect (number text)`);
-    const remote = books.open(proxied, { schema, timeoutMs: 300 });
+    const remote = books.open(proxied, { schema, timeoutMs: 1000 });
     const key = newKey();
     await applyAll(book, key, [intend(key), paid(key), { type: 'claim', leaseMs: 1 }]);
     const lost = remote.transaction(async (tx, apply) => {
@@ -110,7 +110,7 @@ describeWithStores(['postgres'], 'PostgreSQL fails', () => {
 
   test('S04: a connection whose other end has vanished is given up, and the next one works', async () => {
     const { schema } = await books.create(server.url);
-    const book = books.open(proxied, { schema, timeoutMs: 200 }, { max: 1 });
+    const book = books.open(proxied, { schema, timeoutMs: 1000 }, { max: 1 });
     const key = newKey();
     await book.apply(key, intend(key));
     const heal = proxy.add({ type: 'half_open' });
@@ -138,7 +138,7 @@ describeWithStores(['postgres'], 'PostgreSQL fails', () => {
   test('S07: a pool that others have used up fails in time, and leaves no connection behind', async () => {
     const { schema } = await books.create(server.url);
     const pool = books.pool({ connectionString: server.url, max: 1, connectionTimeoutMillis: 0 });
-    const book = books.open(server.url, { schema, pool, timeoutMs: 100 });
+    const book = books.open(server.url, { schema, pool, timeoutMs: 500 });
     const held = await pool.connect();
     const key = newKey();
     await expect(book.apply(key, intend(key))).rejects.toMatchObject(FAILED);

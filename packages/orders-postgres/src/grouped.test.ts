@@ -79,7 +79,7 @@ describeWithStores(['postgres'], 'changes that are asked for at once', () => {
   test('S07: what has not even reached a server that is stuck fails in its time', async () => {
     const { schema, keys } = await scene();
     const pool = books.pool({ connectionString: server.url, max: 1, connectionTimeoutMillis: 0 });
-    const book = books.open(server.url, { schema, pool, timeoutMs: 100 });
+    const book = books.open(server.url, { schema, pool, timeoutMs: 500 });
     const held = await pool.connect();
     const [key = { mchId: '', outTradeNo: '' }] = keys;
     // Of one order each waits for the one before it.

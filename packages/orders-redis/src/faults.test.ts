@@ -223,7 +223,7 @@ describeWithStores(['redis'], 'Redis fails', () => {
     'S20: a server that does not answer fails in time, with %s',
     async (library) => {
       const server = await start();
-      const book = await open(server, { timeoutMs: 200 }, library);
+      const book = await open(server, { timeoutMs: 1000 }, library);
       await book.migrate();
       process.kill(server.pid, 'SIGSTOP');
       const key = newKey();
