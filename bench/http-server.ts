@@ -15,7 +15,7 @@ import { MERCHANT } from './http-notification.js';
 
 /**
  * One server, in a process of its own: `http`, `express`, `koa` or `nest`, and `bare` (reads the body and replies with
- * the same bytes and headers) or `notify` (verifies, settles, acknowledges). Answers every message of its parent with
+ * the bytes and headers of an acknowledgement) or `notify` (verifies, settles, acknowledges). Answers every message of its parent with
  * the CPU time it has used, in microseconds.
  */
 const [framework, kind] = process.argv.slice(2);

@@ -1,4 +1,5 @@
-import { Deliveries, type HandlerContext } from './delivery.js';
+import { Deliveries } from './delivery.js';
+import type { HandlerContext } from './delivery-run.js';
 import { MemoryOrderBook } from './index.js';
 import type { Applied, OrderBook, OrderChange, OrderKey, OrderRecord } from './order-book.js';
 import { paymentOf } from './payment.js';

@@ -11,6 +11,8 @@ import {
   refundOfQuarantined,
   secondHandler,
 } from './delivery-refusals.js';
+import { runHandler, type Handler, type HandlerContext } from './delivery-run.js';
+import { findInShop, foundOrder, type FindOrder } from './found-order.js';
 import { isWechatH5Error, WechatH5Error } from './errors.js';
 import {
   orderId,
@@ -27,20 +29,6 @@ import { evidenceOf, orderKeyOf, type Payment } from './payment.js';
 import { asWechatH5Error, type ProblemReporter } from './problems.js';
 import type { Refund } from './refunds.js';
 
-/** What a handler is told beside the payment or refund. */
-export interface HandlerContext<Tx = never> {
-  /** 1 on the first run. More: an earlier run threw, took too long, or its process died. */
-  readonly attempt: number;
-  /** The same for every run for this payment or refund, for systems of yours that deduplicate. */
-  readonly idempotencyKey: string;
-  /** What the shop calls the purchase, for orders placed with `orderRef`. */
-  readonly orderRef?: string;
-  /** Aborts when this run can no longer succeed: it took too long, or another machine has taken over. */
-  readonly signal: AbortSignal;
-  /** The book's open transaction, with a book that offers one: what is written through it commits with the delivery. */
-  readonly tx?: Tx;
-}
-
 export type OnPaid<Tx = never> = (payment: Payment, context: HandlerContext<Tx>) => Promise<void> | void;
 
 export type OnRefunded<Tx = never> = (refund: Refund, context: HandlerContext<Tx>) => Promise<void> | void;
@@ -50,13 +38,6 @@ export interface Handlers<Tx = never> {
   onPaid?: OnPaid<Tx> | undefined;
   onRefunded?: OnRefunded<Tx> | undefined;
 }
-
-/** The shop's own table, for orders that are not in the book. `undefined`: no such order. */
-export type FindOrder = (ref: {
-  mchId: string;
-  subMchId?: string;
-  outTradeNo: string;
-}) => Promise<{ totalFee: number; feeType?: string; attach?: string } | undefined>;
 
 /**
  * Where a payment stands once it is in the book. `due`: to be delivered. `settled`: delivered before.
@@ -89,7 +70,6 @@ interface Target {
 }
 
 const LEASE_MS = 30_000;
-const HANDLER_TIMEOUT_MS = 5 * 60_000;
 /** Before the second run, the third and so on, when no notification comes first. */
 const RETRY_SECONDS = [2, 5, 15, 30, 60, 120, 300, 600, 1800];
 
@@ -143,7 +123,7 @@ export class Deliveries<Tx = never> {
    * @throws {WechatH5Error} `ORDER_BOOK_FAILED`: nothing is known to be stored
    */
   async record(payment: Payment, source: HistorySource = 'notification'): Promise<Standing> {
-    return this.#standingOf(payment, await this.#join(payment, { source }));
+    return this.#standingOf(payment, await this.#join({ type: 'paid', payment: evidenceOf(payment), source }, payment));
   }
 
   /**
@@ -151,22 +131,26 @@ export class Deliveries<Tx = never> {
    * @throws {WechatH5Error} `ORDER_BOOK_FAILED`: nothing is known to be stored
    */
   async take(payment: Payment): Promise<Lease | Standing> {
-    const target = targetOf(payment);
-    if (this.#running.has(idOf(target))) return this.record(payment);
-    const applied = await this.#join(payment, { source: 'notification', leaseMs: this.leaseMs });
+    if (this.#running.size > 0 && this.isUnderWay(payment)) return this.record(payment);
+    const { leaseMs } = this;
+    const applied = await this.#join({ type: 'paid', payment: evidenceOf(payment), leaseMs }, payment);
     const standing = this.#standingOf(payment, applied);
-    const claimed = standing === 'due' ? this.#leaseOf(target, applied) : undefined;
+    const claimed = standing === 'due' ? this.#leaseOf(targetOf(payment), applied) : undefined;
     return typeof claimed === 'object' ? claimed : standing;
   }
 
   /** The payment at its order, in the book or else found in the shop's own table. */
-  async #join(payment: Payment, how: { source: HistorySource; leaseMs?: number }): Promise<Applied> {
+  async #join(paid: OrderChange, payment: Payment): Promise<Applied> {
     const key = orderKeyOf(payment);
-    const change = { type: 'paid', payment: evidenceOf(payment), ...how } as const;
-    const applied = await this.#apply(key, change);
+    let applied: Applied;
+    try {
+      applied = await this.#book.apply(key, paid);
+    } catch (thrown) {
+      throw bookFailed(thrown, 'The order book failed');
+    }
     if (applied.outcome !== 'unknown' || (await this.#adopt(key, payment)) === undefined) return applied;
     // What waited as an orphan was joined then: this one, or another payment for the same number.
-    return this.#apply(key, change);
+    return this.#apply(key, paid);
   }
 
   #standingOf(payment: Payment, { outcome, order }: Applied): Standing {
@@ -295,8 +279,7 @@ export class Deliveries<Tx = never> {
   /** Takes an order the book does not know from the payment itself: the route has said that it knows it. */
   async adopt(payment: Payment): Promise<void> {
     const key = orderKeyOf(payment);
-    const { totalFee, feeType, attach } = payment;
-    await this.#apply(key, { type: 'found', intent: { ...intentOf(payment), totalFee, feeType, attach } });
+    await this.#apply(key, { type: 'found', intent: foundOrder(payment.appId, payment) });
     await this.#apply(key, { type: 'paid', payment: evidenceOf(payment) });
   }
 
@@ -392,67 +375,25 @@ export class Deliveries<Tx = never> {
     return true;
   }
 
-  /** Resolves when the handler does; rejects when it throws, takes too long, or the lease is lost meanwhile. */
-  async #run(
-    name: string,
-    handler: Handler<Tx>,
-    { target, attempt, orderRef }: Lease,
-    transaction: { tx?: Tx },
-  ): Promise<void> {
-    const abort = new AbortController();
-    const renewal = setInterval(() => {
-      this.#apply(target.key, { type: 'renew', attempt, leaseMs: this.leaseMs, ...refundOf(target) }).then(
-        ({ outcome }) => outcome === 'lost' && abort.abort(new WechatH5Error('HANDLER_FAILED', 'The lease was lost')),
-        // A book that is away for a moment: the next renewal decides.
-        () => {},
-      );
-    }, this.leaseMs / 3).unref();
-    const timer = setTimeout(() => {
-      const minutes = HANDLER_TIMEOUT_MS / 60_000;
-      abort.abort(new WechatH5Error('HANDLER_TIMEOUT', `${name} has not ended after ${minutes} minutes`));
-    }, HANDLER_TIMEOUT_MS).unref();
-    const { mchId } = target.key;
-    const what = target.outRefundNo === undefined ? 'paid' : `refunded:${target.outRefundNo}`;
-    const context: HandlerContext<Tx> = {
-      attempt,
-      idempotencyKey: `${mchId}:${target.transactionId}:${what}`,
-      signal: abort.signal,
-      ...(orderRef === undefined ? {} : { orderRef }),
-      ...transaction,
-    };
-    try {
-      await Promise.race([
-        (async () => handler(context))(),
-        new Promise<never>((_, reject) => {
-          abort.signal.addEventListener('abort', () => reject(abort.signal.reason as Error), { once: true });
-        }),
-      ]);
-    } finally {
-      clearInterval(renewal);
-      clearTimeout(timer);
-    }
+  async #run(name: string, handler: Handler<Tx>, lease: Lease, transaction: { tx?: Tx }): Promise<void> {
+    const { target, attempt, orderRef } = lease;
+    const { key, transactionId, outRefundNo } = target;
+    const idempotencyKey = `${key.mchId}:${transactionId}:${outRefundNo === undefined ? 'paid' : `refunded:${outRefundNo}`}`;
+    const told = { attempt, idempotencyKey, ...(orderRef === undefined ? {} : { orderRef }), ...transaction };
+    const { leaseMs } = this;
+    await runHandler<Tx>(name, handler, told, {
+      ms: leaseMs,
+      renew: async () => {
+        const { outcome } = await this.#apply(key, { type: 'renew', attempt, leaseMs, ...refundOf(target) });
+        return outcome === 'lost' ? 'lost' : 'held';
+      },
+    });
   }
 
   /** The payment that waited as an orphan is joined in the same step. */
   async #adopt(key: OrderKey, about: { appId: string }): Promise<Applied | undefined> {
-    if (this.#findOrder === undefined) return undefined;
-    let found: Awaited<ReturnType<FindOrder>>;
-    try {
-      found = await this.#findOrder({ ...key });
-    } catch (thrown) {
-      throw bookFailed(thrown, 'findOrder threw');
-    }
-    if (found === undefined || found === null) return undefined;
-    if (!Number.isSafeInteger(found.totalFee) || found.totalFee < 1) {
-      throw bookFailed(
-        undefined,
-        `findOrder answered with totalFee ${String(found.totalFee)}, which is not an integer number of fen`,
-      );
-    }
-    return this.#apply(key, {
-      type: 'found',
-      intent: { ...intentOf(about), totalFee: found.totalFee, feeType: found.feeType ?? 'CNY', attach: found.attach },
-    });
+    const intent = this.#findOrder && (await findInShop(this.#findOrder, key, about.appId));
+    return intent && this.#apply(key, { type: 'found', intent });
   }
 
   /** An orphan is a payment, not an order. */
@@ -474,8 +415,6 @@ export class Deliveries<Tx = never> {
   }
 }
 
-type Handler<Tx> = (context: HandlerContext<Tx>) => Promise<void> | void;
-
 /** Anywhere up to it: what failed together must not come back together. */
 function retryAfter(attempt: number): number {
   const seconds = RETRY_SECONDS[Math.min(attempt, RETRY_SECONDS.length) - 1] ?? 2;
@@ -496,8 +435,4 @@ function deliveryOf(order: OrderRecord, { outRefundNo }: Target): Delivery {
 
 function refundOf({ outRefundNo }: Target): { outRefundNo?: string } {
   return outRefundNo === undefined ? {} : { outRefundNo };
-}
-
-function intentOf(about: { appId: string }): { appId: string; params: Record<string, string>; clientIp: string } {
-  return { appId: about.appId, params: {}, clientIp: '' };
 }

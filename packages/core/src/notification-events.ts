@@ -1,5 +1,6 @@
 import { channel, type Channel } from 'node:diagnostics_channel';
 import type { WechatH5ErrorCode } from './errors.js';
+import type { Notification } from './notification.js';
 
 /**
  * What becomes of each notification, for logs and metrics, on node:diagnostics_channel. Nobody listens:
@@ -51,26 +52,54 @@ function isObserved(): boolean {
 
 let count = 0;
 
+type Learnt = Omit<NotificationEvent, 'id' | 'durationMs'>;
+
 /** The events of one notification: what one stage has learnt, the later ones say as well. */
 export class NotificationTrace {
   readonly #id = ++count;
   readonly #receivedAt: number;
-  #refused = false;
-  #known: Omit<NotificationEvent, 'id' | 'durationMs'> = {};
+  #isRefused = false;
+  #known: Learnt | undefined;
 
   constructor(receivedAt: number) {
     this.#receivedAt = receivedAt;
   }
 
-  publish(stage: NotificationStage, learnt?: Omit<NotificationEvent, 'id' | 'durationMs'>): void {
-    // A run that goes on past the deadline ends after its FAIL: that is not a second one.
-    if (stage === 'refused' && this.#refused) return;
-    if (stage === 'refused') this.#refused = true;
+  received(bytes: number): void {
+    if (isObserved()) this.#publish('received', { bytes });
+  }
+
+  verified(notification: Notification, keyIndex: number | undefined): void {
     if (!isObserved()) return;
+    const { type, mchId, outTradeNo } = notification;
+    this.#publish('verified', {
+      type,
+      mchId,
+      outTradeNo,
+      ...('transactionId' in notification ? { transactionId: notification.transactionId } : {}),
+      ...(keyIndex === undefined ? {} : { keyIndex }),
+    });
+  }
+
+  /** A run that goes on past the deadline ends after its FAIL: that is not a second one, and no SUCCESS follows. */
+  refused(code: WechatH5ErrorCode): void {
+    if (this.#isRefused) return;
+    this.#isRefused = true;
+    if (isObserved()) this.#publish('refused', { code });
+  }
+
+  handled(): void {
+    if (isObserved()) this.#publish('handled');
+  }
+
+  acknowledged(): void {
+    if (!this.#isRefused && isObserved()) this.#publish('acknowledged');
+  }
+
+  #publish(stage: NotificationStage, learnt?: Learnt): void {
     if (learnt !== undefined) this.#known = { ...this.#known, ...learnt };
-    const target = channels[stage];
-    if (!target.hasSubscribers) return;
-    const event: NotificationEvent = { id: this.#id, durationMs: performance.now() - this.#receivedAt, ...this.#known };
-    target.publish(event);
+    if (!channels[stage].hasSubscribers) return;
+    const durationMs = performance.now() - this.#receivedAt;
+    channels[stage].publish({ id: this.#id, durationMs, ...this.#known } satisfies NotificationEvent);
   }
 }

@@ -14,10 +14,8 @@ export function joinPayment(
   to: To,
   stay: Stay,
 ): Step {
-  const elsewhere = taken.has(transactionName(order.key.mchId, payment.transactionId));
-  // Once a person has accepted a payment as it is, its repeats say nothing new.
-  if (order.state === 'PAID' && order.payment !== undefined && !elsewhere && sameEvidence(order.payment, payment))
-    return stay('unchanged');
+  if (isKnown(order, payment, taken)) return stay('unchanged');
+  const elsewhere = isElsewhere(order, payment, taken);
   const difference = elsewhere ? 'transaction_id' : contradiction(order, payment);
   if (difference !== undefined || order.state === 'QUARANTINED') {
     const isFitting = !elsewhere && isBetter(order, payment);
@@ -55,6 +53,21 @@ function isBetter(order: OrderRecord, payment: PaymentEvidence): boolean {
   if (delivery.state !== 'NONE' && delivery.state !== 'WITHHELD') return false;
   const fits = (one: PaymentEvidence): boolean => contradiction({ ...order, payment: undefined }, one) === undefined;
   return fits(payment) && (recorded === undefined || !fits(recorded));
+}
+
+/** Once a payment is accepted as it is, maybe by a person, its repeats say nothing new. */
+export function isKnown(order: OrderRecord, payment: PaymentEvidence, taken: ReadonlySet<string>): boolean {
+  return (
+    order.state === 'PAID' &&
+    order.payment !== undefined &&
+    sameEvidence(order.payment, payment) &&
+    !isElsewhere(order, payment, taken)
+  );
+}
+
+/** Another order holds this payment. */
+function isElsewhere(order: OrderRecord, payment: PaymentEvidence, taken: ReadonlySet<string>): boolean {
+  return taken.size > 0 && taken.has(transactionName(order.key.mchId, payment.transactionId));
 }
 
 /** The purchase was paid for by another attempt. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Applied, OrderChange, OrderIntent, Stay, Step, To } from './order-changes.js';
 import { handOver, NOTHING_TO_DELIVER } from './order-delivery.js';
 import { entry, isHistory, withEntry } from './order-history.js';
-import { joinPayment, resolved } from './order-payment.js';
+import { isKnown, joinPayment, resolved } from './order-payment.js';
 import { closableAt, dueAt, transactionName, type OrderKey, type OrderRecord } from './order-record.js';
 import { refundStep } from './order-refund.js';
 
@@ -31,9 +31,13 @@ export function transition(
   now: Date,
   taken: ReadonlySet<string> = NOTHING_TAKEN,
 ): Applied {
+  // Most messages about an order are repeats, of what was delivered long ago.
+  if (change.type === 'paid' && order?.delivery.state === 'DONE' && isKnown(order, change.payment, taken))
+    return { outcome: 'unchanged', order, at: now };
   const joined = step(order, key, change, now, taken);
   const leaseMs = change.type === 'paid' ? change.leaseMs : undefined;
-  return { ...(leaseMs === undefined ? joined : withClaim(joined, order, leaseMs, now, taken)), at: now };
+  const result = leaseMs === undefined ? joined : withClaim(joined, order, leaseMs, now, taken);
+  return { outcome: result.outcome, order: result.order, at: now };
 }
 
 /** Whoever brings a payment mostly hands it over as well: both in one write, if there is something to claim. */

@@ -68,6 +68,75 @@ test('a body in one piece', async () => {
   expect(await post('<xml></xml>')).toEqual({ body: '<xml></xml>' });
 });
 
+describe('all in one piece with its headers', () => {
+  const whole = (head: string, body: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+      let answer = '';
+      socket.on('data', (chunk) => (answer += chunk.toString('utf8')));
+      socket.on('end', () => resolve(answer)).on('error', reject);
+      socket.write(`POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${head}\r\n\r\n${body}`);
+    });
+  const announced = (body: string): string => `Content-Length: ${Buffer.byteLength(body)}`;
+
+  /** Called in the very turn in which the request arrives, as middleware is. */
+  function readAtOnce(before: (request: IncomingMessage) => void = () => {}): { taken: number; ended: number } {
+    const seen = { taken: 0, ended: 0 };
+    server.removeAllListeners('request').on('request', (request, response) => {
+      request.on('end', () => seen.ended++);
+      before(request);
+      const enter = (): (() => void) => {
+        seen.taken++;
+        return () => {};
+      };
+      readRawBody(request, { enter }).then(
+        (body) => results.push({ body: Buffer.from(body).toString('utf8') }),
+        (error: { code: string }) => results.push({ code: error.code }),
+      );
+      // The stream comes to its end, whoever listens.
+      request.on('close', () => response.end());
+    });
+    return seen;
+  }
+
+  test('it waits for nothing, and takes no place among those who do', async () => {
+    const seen = readAtOnce();
+    await whole(announced('<a>支付</a>'), '<a>支付</a>');
+    expect([results, seen]).toEqual([[{ body: '<a>支付</a>' }], { taken: 0, ended: 1 }]);
+  });
+
+  test('no body', async () => {
+    readAtOnce();
+    await whole('Content-Length: 0', '');
+    expect(results).toEqual([{ body: '' }]);
+  });
+
+  test('chunked', async () => {
+    readAtOnce();
+    await whole('Transfer-Encoding: chunked', '3\r\n<a>\r\n4\r\n</a>\r\n0\r\n\r\n');
+    expect(results).toEqual([{ body: '<a></a>' }]);
+  });
+
+  test('a stream that somebody has let flow', async () => {
+    readAtOnce((request) => request.resume());
+    await whole(announced('<a></a>'), '<a></a>');
+    expect(results).toEqual([{ body: '<a></a>' }]);
+  });
+
+  test('somebody who listens in hears it, too', async () => {
+    const heard: string[] = [];
+    readAtOnce((request) => request.on('data', (chunk: Buffer) => heard.push(chunk.toString('utf8'))));
+    await whole(announced('<a></a>'), '<a></a>');
+    expect([results, heard]).toEqual([[{ body: '<a></a>' }], ['<a></a>']]);
+  });
+
+  test('I03: broken off at once', async () => {
+    readAtOnce((request) => void request.on('error', () => {}));
+    await whole('Transfer-Encoding: chunked', '3\r\n<a>\r\nzz\r\n').catch(() => {});
+    expect(results).toEqual([{ code: 'BODY_ABORTED' }]);
+  });
+});
+
 test('no body at all is no bytes', async () => {
   expect(await send('Content-Length: 0')).toEqual({ body: '' });
 });

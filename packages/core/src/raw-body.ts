@@ -6,7 +6,7 @@ export interface RawBodyLimits {
   maxBytes?: number;
   /** Until the last byte. Default 3000. */
   timeoutMs?: number;
-  /** Called when a stream is about to be read; what it returns, when that is over. `giveUp` ends it with an error. */
+  /** Called when a stream has to be waited for; what it returns, when that is over. `giveUp` ends it with an error. */
   enter?: (giveUp: (error: WechatH5Error) => void) => () => void;
 }
 
@@ -17,6 +17,8 @@ export interface ParsedBody {
 }
 
 export type ParsedIncomingMessage = IncomingMessage & ParsedBody;
+
+const NO_BYTES = new Uint8Array();
 
 /**
  * The exact bytes of a request: from the stream if nobody has read it, otherwise from what an earlier
@@ -43,8 +45,19 @@ export async function readRawBody(
     if (kept.byteLength > maxBytes) throw tooLarge(maxBytes);
     return kept;
   }
-  if (Number(request.headers['content-length']) > maxBytes) throw tooLarge(maxBytes);
-  return readStream(request, maxBytes, limits.timeoutMs ?? 3000, limits.enter);
+  const announced = Number(request.headers['content-length']);
+  if (announced > maxBytes) throw tooLarge(maxBytes);
+  // Whoever let the stream flow must not have it flow away meanwhile.
+  request.pause();
+  // What came in one piece with its headers is here as soon as the parser returns: nothing has to be waited for.
+  await undefined;
+  if (request.destroyed) throw aborted();
+  if (request.readableLength !== announced || request.readableEncoding !== null)
+    return readStream(request, maxBytes, limits.timeoutMs ?? 3000, limits.enter);
+  const bytes = (request.read() as Uint8Array | null) ?? NO_BYTES;
+  // To its end, which others may listen for.
+  request.resume();
+  return bytes;
 }
 
 /** `undefined`: nobody has read the stream yet. */
@@ -115,7 +128,7 @@ function readStream(
       request.on('error', () => {});
       request.pause();
     };
-    request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
+    request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose).resume();
   });
 }
 

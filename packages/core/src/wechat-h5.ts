@@ -19,9 +19,9 @@ import { verifyNotification, type Notification } from './notification.js';
 import {
   createNotificationEndpoint,
   type NotificationEndpoint,
-  type NotificationReply,
   type NotificationRequest,
 } from './notification-endpoint.js';
+import type { NotificationReply } from './notification-reply.js';
 import { settingsOf, type WechatH5Options } from './options.js';
 import type { ApplicationHeaders } from './referrer-diagnosis.js';
 import type { OrderBook } from './order-book.js';

@@ -39,8 +39,21 @@ export function createMiddleware(instance: WechatH5, name: string | undefined): 
   return function wechatH5Middleware(request, response, next) {
     const captured = captureRequest(request, request.originalUrl);
     const trust = trustOfApplication(request);
-    const bound = bindToRequest(instance, captured, trust);
-    (request[BOUND] ??= new Map()).set(name, bound);
+    const bind = (): BoundWechatH5 => {
+      const bound = bindToRequest(instance, captured, trust);
+      (request[BOUND] ??= new Map()).set(name, bound);
+      return bound;
+    };
+    if (isForNotify(instance, captured.path)) {
+      receiveNotification(instance, request, captured).then((answer) => {
+        if (!isPending(answer)) return sendReply(response, answer);
+        bind().receive(answer);
+        holdResponse(response, answer);
+        next();
+      }, next);
+      return;
+    }
+    bind();
     for (const page of ['doctor', 'ip-probe'] as const) {
       const reply = pageReply(page, instance, captured, {
         mounted: false,
@@ -56,13 +69,7 @@ export function createMiddleware(instance: WechatH5, name: string | undefined): 
         next,
       );
     }
-    if (!isForNotify(instance, captured.path)) return next();
-    receiveNotification(instance, request, captured).then((answer) => {
-      if (!isPending(answer)) return sendReply(response, answer);
-      bound.receive(answer);
-      holdResponse(response, answer);
-      next();
-    }, next);
+    next();
   };
 }
 
