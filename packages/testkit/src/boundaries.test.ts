@@ -95,7 +95,7 @@ test('the files read are the real ones: each package has sources, and known impo
   const seen = packages.flatMap(importsIn).map(({ file, specifier }) => `${file} ${specifier}`);
   expect(seen).toContain('packages/express/src/notify.ts @wechat-h5/core/adapter');
   expect(seen).toContain('packages/simulator/src/xml.ts fast-xml-parser');
-  expect(seen).toContain('packages/core/src/adapter.ts node:http');
+  expect(seen).toContain('packages/core/src/raw-body.ts node:http');
 });
 
 test.each([
