@@ -32,6 +32,8 @@ const SIGN = indexOfName('sign');
  * Bytes → a notification. Pure and synchronous: it knows no order, so whoever calls it compares `totalFee`
  * and `feeType` with the order, and confirms a refund hint by `refundquery`.
  *
+ * What may come from anybody is refused without a stack: it would cost more than reading the message.
+ *
  * @throws {WechatH5Error} `XML_INVALID`, `RETURN_CODE_FAIL`, `MERCHANT_UNKNOWN`, `SIGN_MISSING`,
  *   `SIGN_MALFORMED`, `SIGN_TYPE_REFUSED`, `SIGN_INVALID`, `MERCHANT_MISMATCH`, `FIELD_MISSING`,
  *   `FIELD_INVALID`, `FIELD_AMBIGUOUS`, `REFUND_UNDECIPHERABLE`
