@@ -1,5 +1,5 @@
 import { createWechatH5, MemoryOrderBook } from '@wechat-h5/core';
-import { execFileSync, fork, type ChildProcess } from 'node:child_process';
+import { fork, type ChildProcess } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { Agent, request } from 'node:https';
@@ -25,12 +25,9 @@ const ROUNDS = Number(process.env['ROUNDS'] ?? 7);
 const NOTIFY_URL = 'https://pay.example.com/notify';
 
 function start(program: string, core: number, args: string[], env: NodeJS.ProcessEnv = process.env): ChildProcess {
-  const child = fork(fileURLToPath(new URL(program, import.meta.url)), args, { env });
-  if (process.platform === 'linux' && availableParallelism() > 1)
-    execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', String(core), String(child.pid)], {
-      stdio: 'ignore',
-    });
-  return child;
+  const pinned = { execPath: 'taskset', execArgv: ['-c', String(core), process.execPath, ...process.execArgv] };
+  const canPin = process.platform === 'linux' && availableParallelism() > 1;
+  return fork(fileURLToPath(new URL(program, import.meta.url)), args, { env, ...(canPin ? pinned : {}) });
 }
 
 async function main(): Promise<void> {
