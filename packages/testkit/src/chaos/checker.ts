@@ -1,6 +1,6 @@
 import type { History, LedgerEntry, StoredOrder } from './history.js';
 import type { BookEntry, HandlerEntry } from './ledger.js';
-import type { PlannedOrder } from './plan.js';
+import { refundsOf, type PlannedOrder } from './plan.js';
 
 /** What must hold. The texts say what is wrong when it does not. */
 export const RULES = {
@@ -12,8 +12,9 @@ export const RULES = {
   I6: 'attempts do not grow',
   I7: 'a paid order went back to a lower state',
   I8: 'a delivery is marked as done without a run that came to its end before',
+  I9: 'more was to be given back than was paid, or a refund was not told once it was made',
   I11: 'a secret was written down',
-  I12: 'a payment that contradicts its order was believed',
+  I12: 'a payment that contradicts its order, or has none, was believed',
   I13: 'amounts differ',
   I14: 'a shop ended by itself',
 } as const;
@@ -40,8 +41,10 @@ export function check(history: History): Violation[] {
       void violations.push({ rule, outTradeNo: order.outTradeNo, detail });
     const ledger = history.ledgers.filter(({ entry }) => entry.outTradeNo === order.outTradeNo);
     const stored = history.stored.get(order.outTradeNo);
-    if (order.lane === 'forged') checkForged(order, history, ledger, stored, found);
+    if (order.lane === 'forged') checkUnbelieved(order, 'QUARANTINED', history, ledger, stored, found);
+    else if (order.lane === 'unknown') checkUnbelieved(order, 'ORPHAN', history, ledger, stored, found);
     else checkPaid(order, history, ledger, stored, found);
+    if (order.lane === 'refunded') checkRefunds(order, history, ledger, stored, found);
     checkRuns(order, ledger, found);
     checkLeases(history.leaseMs, ledger, found);
     if (stored !== undefined) checkStates(stored, found);
@@ -64,7 +67,7 @@ function checkPaid(
   const { outTradeNo, totalFee } = order;
   const truth = history.simulator.orders.filter((one) => one.outTradeNo === outTradeNo);
   const [paid] = truth;
-  if (truth.length !== 1 || paid?.tradeState !== 'SUCCESS' || paid.totalFee !== totalFee)
+  if (truth.length !== 1 || paid === undefined || !isPaid(order, paid.tradeState) || paid.totalFee !== totalFee)
     found('I13', `WeChat Pay has ${JSON.stringify(truth)}, and ${totalFee} was to be paid`);
   if (stored === undefined || stored.state !== 'PAID' || stored.delivery.state !== 'DONE') {
     found('I1', `the store has ${stored === undefined ? 'nothing' : `${stored.state}, ${stored.delivery.state}`}`);
@@ -75,7 +78,7 @@ function checkPaid(
     found('I13', `the store has ${stored.totalFee}, paid with ${stored.payment?.totalFee}; the order was ${totalFee}`);
   if (stored.payment?.transactionId !== paid?.transactionId)
     found('I13', `the store has the transaction ${stored.payment?.transactionId}`);
-  const completions = stored.history.filter(({ what }) => what === 'complete');
+  const completions = completionsOf(stored, 'DONE');
   const completed = completions[0]?.at ?? Infinity;
   if (completions.length !== 1) found('I2', `the store's history has ${completions.length} completions`);
   for (const { outTradeNo: about, verdict, answeredAt, shop } of history.answers) {
@@ -88,17 +91,63 @@ function checkPaid(
   if (history.effects !== undefined && effects !== 1) found('I3', `it is there ${effects} times`);
 }
 
-function checkForged(
+function isPaid({ lane }: PlannedOrder, tradeState: string | undefined): boolean {
+  return tradeState === 'SUCCESS' || (lane === 'refunded' && tradeState === 'REFUND');
+}
+
+function completionsOf({ history }: StoredOrder, detail: string): StoredOrder['history'] {
+  return history.filter((one) => one.what === 'complete' && one.detail?.startsWith(detail));
+}
+
+function checkUnbelieved(
   { outTradeNo }: PlannedOrder,
+  state: 'QUARANTINED' | 'ORPHAN',
   history: History,
   ledger: readonly LedgerEntry[],
   stored: StoredOrder | undefined,
   found: Found,
 ): void {
-  if (stored?.state !== 'QUARANTINED') found('I12', `the store has ${stored?.state ?? 'nothing'}`);
+  if (stored?.state !== state) found('I12', `the store has ${stored?.state ?? 'nothing'}`);
   if (ledger.some(({ entry }) => entry.what === 'start')) found('I12', 'it was delivered');
   if (isAcknowledged(history, outTradeNo)) found('I12', 'it was acknowledged');
-  if ((history.effects?.get(outTradeNo) ?? 0) !== 0) found('I3', 'an order in quarantine has an effect');
+  if ((history.effects?.get(outTradeNo) ?? 0) !== 0) found('I3', 'what was not believed has an effect');
+}
+
+/**
+ * What WeChat Pay was asked for counts, not what it made: it would refuse too much by itself. Of three refunds of two
+ * fifths it must be asked for two, and each is told when it is made.
+ */
+function checkRefunds(
+  order: PlannedOrder,
+  { simulator }: History,
+  ledger: readonly LedgerEntry[],
+  stored: StoredOrder | undefined,
+  found: Found,
+): void {
+  const { outTradeNo, totalFee } = order;
+  const asked = new Map(
+    simulator.refundsAsked
+      .filter((refund) => refund.outTradeNo === outTradeNo)
+      .map(({ outRefundNo, refundFee }) => [outRefundNo, refundFee]),
+  );
+  const sum = [...asked.values()].reduce((total, refundFee) => total + refundFee, 0);
+  if (sum > totalFee) found('I9', `${[...asked.keys()].join(', ')}: ${sum} of ${totalFee}`);
+  const records = Object.values(stored?.refunds ?? {}).filter(({ state }) => state !== 'FAILED');
+  const booked = records.reduce((total, { refundFee }) => total + refundFee, 0);
+  if (booked > totalFee) found('I9', `the store has refunds of ${booked} of ${totalFee}`);
+  for (const { outRefundNo } of refundsOf(order)) {
+    const isMade = simulator.refunds.some((one) => one.outRefundNo === outRefundNo && one.status === 'SUCCESS');
+    const record = stored?.refunds[outRefundNo];
+    const completions = stored === undefined ? [] : completionsOf(stored, `${outRefundNo} DONE`);
+    if (completions.length > 1) found('I2', `${outRefundNo} has ${completions.length} completions`);
+    const runs = ledger.filter(({ entry }) => entry.what === 'refund' && entry.outRefundNo === outRefundNo);
+    if (isMade && (record?.state !== 'REFUNDED' || record.delivery.state !== 'DONE' || runs.length === 0))
+      found(
+        'I9',
+        `${outRefundNo} was made, the store has ${record?.state}, ${record?.delivery.state}, ${runs.length} runs`,
+      );
+    if (!isMade && runs.length > 0) found('I9', `${outRefundNo} was told and not made`);
+  }
 }
 
 function checkRuns({ totalFee }: PlannedOrder, ledger: readonly LedgerEntry[], found: Found): void {

@@ -9,6 +9,12 @@ export interface StoredOrder {
   readonly totalFee: number;
   readonly payment?: { readonly transactionId: string; readonly totalFee: number };
   readonly delivery: { readonly state: string; readonly attempt: number };
+  readonly refunds: Readonly<
+    Record<
+      string,
+      { readonly state: string; readonly refundFee: number; readonly delivery: { readonly state: string } }
+    >
+  >;
   readonly history: readonly {
     readonly at: number;
     readonly source: string;

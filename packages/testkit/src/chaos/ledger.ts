@@ -1,7 +1,7 @@
 import { fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 
 /** What a shop wrote down of its own doing. Times are milliseconds since 1970 by the machine's clock. */
-export type Entry = HandlerEntry | BookEntry | ProblemEntry;
+export type Entry = HandlerEntry | RefundEntry | BookEntry | ProblemEntry;
 
 /** A run of `onPaid`: it started, gave the goods away, came to its end, or threw. */
 export interface HandlerEntry {
@@ -13,7 +13,15 @@ export interface HandlerEntry {
   readonly totalFee: number;
 }
 
-/** What the book answered, after it had answered. A completion in a transaction is written when that is committed. */
+/** A run of `onRefunded` came to its end. */
+export interface RefundEntry {
+  readonly what: 'refund';
+  readonly at: number;
+  readonly outTradeNo: string;
+  readonly outRefundNo: string;
+}
+
+/** What the book answered about the hand-over of a payment, after it had answered. A completion in a transaction is written when that is committed. */
 export interface BookEntry {
   readonly what: 'claim' | 'renew' | 'complete' | 'release';
   /** When the answer was there. */

@@ -7,6 +7,8 @@ export interface HandlerPlan {
   readonly after: number;
   /** So many attempts throw. */
   readonly throws: number;
+  /** Milliseconds for which its first run lets nothing else of the process run. */
+  readonly blocks: number;
 }
 
 /**
@@ -15,8 +17,11 @@ export interface HandlerPlan {
  * - `lost`: no notification ever comes; the reconciler finds it.
  * - `button`: no notification ever comes; the payer presses the button.
  * - `forged`: somebody who knows the key says first that another amount was paid.
+ * - `late`: the answer to the order never comes, though it was placed, and the notification comes seconds late.
+ * - `refunded`: three refunds are asked for at several shops at once, of which the order pays only two.
+ * - `unknown`: it was never placed here; the notification is signed, and comes again and again.
  */
-export type Lane = 'notified' | 'asked' | 'lost' | 'button' | 'forged';
+export type Lane = 'notified' | 'asked' | 'lost' | 'button' | 'forged' | 'late' | 'refunded' | 'unknown';
 
 export interface PlannedOrder {
   readonly outTradeNo: string;
@@ -35,6 +40,8 @@ export type Blow =
   | { readonly type: 'kill'; readonly at: 'any' | 'notification' | 'start' | 'effect' | 'end' }
   /** SIGSTOP in the handler, before or after it gave the goods away, until another shop has taken over. */
   | { readonly type: 'stop'; readonly at: 'start' | 'effect' }
+  /** SIGTERM, as a deployment sends it: the shop has to end by itself. */
+  | { readonly type: 'deploy' }
   | { readonly type: 'restart-store' };
 
 export interface Plan {
@@ -51,13 +58,14 @@ export interface PlanSize {
   readonly kills: number;
   readonly stops: number;
   readonly restarts: number;
+  readonly deployments: number;
   /** Which lanes, in turn; each as often as it is named. */
   readonly lanes: readonly Lane[];
 }
 
 const KILL_POINTS = ['start', 'effect', 'any', 'end', 'notification'] as const;
 
-export function planOf({ seed, orders, kills, stops, restarts, lanes }: PlanSize): Plan {
+export function planOf({ seed, orders, kills, stops, restarts, deployments, lanes }: PlanSize): Plan {
   const random = seededRandom(seed);
   const upTo = (most: number): number => Math.floor(random() * most);
   const planned = Array.from({ length: orders }, (_, n): PlannedOrder => {
@@ -74,18 +82,27 @@ export function planOf({ seed, orders, kills, stops, restarts, lanes }: PlanSize
   const kill = (_: unknown, n: number): Blow => ({ type: 'kill', at: KILL_POINTS[n % KILL_POINTS.length] ?? 'any' });
   const stop = (_: unknown, n: number): Blow => ({ type: 'stop', at: n % 2 === 0 ? 'effect' : 'start' });
   const restart = (): Blow => ({ type: 'restart-store' });
-  const others = shuffled([...Array.from({ length: kills }, kill), ...Array.from({ length: restarts }, restart)], upTo);
+  const deploy = (): Blow => ({ type: 'deploy' });
+  const others = shuffled(
+    [
+      ...Array.from({ length: kills }, kill),
+      ...Array.from({ length: restarts }, restart),
+      ...Array.from({ length: deployments }, deploy),
+    ],
+    upTo,
+  );
   // While orders still come: a stop waits for a quick handler.
   const early = Array.from({ length: stops }, stop).flatMap((one, n) => [one, ...others.slice(n, n + 1)]);
   return { seed, orders: planned, blows: [...early, ...others.slice(stops)], random };
 }
 
-/** Half of them quick, some longer than a lease, one in twenty longer than WeChat Pay waits, some that fail. */
+/** Half of them quick, some longer than a lease, one in twenty longer than WeChat Pay waits, some that fail, some that block. */
 function handlerOf(kind: number, upTo: (most: number) => number): HandlerPlan {
-  const quick = { before: 20 + upTo(60), after: 20 + upTo(60), throws: 0 };
+  const quick = { before: 20 + upTo(60), after: 20 + upTo(60), throws: 0, blocks: 0 };
   if (kind < 0.5) return quick;
-  if (kind < 0.75) return { before: 300 + upTo(1000), after: 300 + upTo(900), throws: 0 };
-  if (kind < 0.8) return { before: 4500, after: 100, throws: 0 };
+  if (kind < 0.75) return { before: 300 + upTo(1000), after: 300 + upTo(900), throws: 0, blocks: 0 };
+  if (kind < 0.8) return { before: 4500, after: 100, throws: 0, blocks: 0 };
+  if (kind < 0.83) return { ...quick, blocks: 1500 };
   return { ...quick, throws: 1 + upTo(2) };
 }
 
@@ -95,14 +112,20 @@ function shuffled<T>(items: readonly T[], upTo: (most: number) => number): T[] {
 }
 
 export function isQuick({ handler }: PlannedOrder): boolean {
-  return handler.before + handler.after < 250 && handler.throws === 0;
+  return handler.before + handler.after < 250 && handler.throws === 0 && handler.blocks === 0;
 }
 
-export function attachOf({ before, after, throws }: HandlerPlan): string {
-  return `${before} ${after} ${throws}`;
+/** What is asked back of a `refunded` order: two fifths of it, three times. */
+export function refundsOf({ outTradeNo, totalFee, lane }: PlannedOrder): { outRefundNo: string; refundFee: number }[] {
+  if (lane !== 'refunded') return [];
+  return [1, 2, 3].map((n) => ({ outRefundNo: `${outTradeNo}-R${n}`, refundFee: Math.floor((totalFee * 2) / 5) }));
+}
+
+export function attachOf({ before, after, throws, blocks }: HandlerPlan): string {
+  return `${before} ${after} ${throws} ${blocks}`;
 }
 
 export function handlerPlanOf(attach: string): HandlerPlan {
-  const [before = 0, after = 0, throws = 0] = attach.split(' ').map(Number);
-  return { before, after, throws };
+  const [before = 0, after = 0, throws = 0, blocks = 0] = attach.split(' ').map(Number);
+  return { before, after, throws, blocks };
 }

@@ -7,6 +7,7 @@ export interface Counts {
   kills: number;
   stops: number;
   restarts: number;
+  deployments: number;
 }
 
 const TOLD = 3;
@@ -16,7 +17,7 @@ export function reportOf(
   { store, seed }: PlanSize & { readonly store: { readonly name: string } },
   history: History,
   violations: readonly Violation[],
-  { kills, stops, restarts }: Counts,
+  { kills, stops, restarts, deployments }: Counts,
   seconds: number,
 ): string {
   const { planned, ledgers, answers, simulator, stored } = history;
@@ -36,6 +37,7 @@ export function reportOf(
     ['kill -9 of a shop', kills],
     ['SIGSTOP past the lease', stops],
     ['crashes of the store', restarts],
+    ['SIGTERM of a shop', deployments],
     ['notifications sent', simulator.deliveries],
     ['of these repeated after FAIL', simulator.repetitions],
     ['copies that reached shops', answers.length],
@@ -45,6 +47,10 @@ export function reportOf(
     ['completions refused by the fence', fenced],
     ['found by the reconciler', foundBy('reconciler')],
     ['found by the button', foundBy('query')],
+    ['kept as unknown', records.filter((order) => order?.state === 'ORPHAN').length],
+    ['refunds asked for', new Set(simulator.refundsAsked.map(({ outRefundNo }) => outRefundNo)).size],
+    ['refunds made', simulator.refunds.filter(({ status }) => status === 'SUCCESS').length],
+    ['refunds of more than the order', offences('I9')],
     ['double success', offences('I2') + offences('I3')],
     ['lost', offences('I1')],
     ['acknowledged before committed', offences('I4')],

@@ -6,7 +6,7 @@ import { Balancer } from './balancer.js';
 import { check, type Violation } from './checker.js';
 import type { History, LedgerEntry, StoredOrder } from './history.js';
 import { readLedger } from './ledger.js';
-import { attachOf, planOf, type PlannedOrder, type PlanSize } from './plan.js';
+import { attachOf, planOf, refundsOf, type PlannedOrder, type PlanSize } from './plan.js';
 import { bundlePrograms, type Patch } from './programs.js';
 import { reportOf, type Counts } from './report.js';
 import { ShopProcess } from './shop-process.js';
@@ -35,6 +35,10 @@ const LEASE_MS = 1000;
 const WRONG_CLOCK_MS = 10_000;
 /** Between two orders. */
 const PACE_MS = 200;
+/** How late a notification is that is late. */
+const LATE_MS = 3000;
+/** How often the notification of an order comes that nobody knows. */
+const STRAYS = 4;
 /** How often the store is used by others before the last look. */
 const LATER = 60;
 
@@ -56,7 +60,7 @@ class Run {
   readonly #plan: ReturnType<typeof planOf>;
   readonly #orders: ReadonlyMap<string, PlannedOrder>;
   readonly #watched = new Set<Watched>();
-  readonly #counts: Counts = { kills: 0, stops: 0, restarts: 0 };
+  readonly #counts: Counts = { kills: 0, stops: 0, restarts: 0, deployments: 0 };
   #shops: readonly ShopProcess[] = [];
 
   constructor(options: ChaosOptions, folder: string, ends: (() => unknown)[]) {
@@ -81,13 +85,14 @@ class Run {
     );
     this.#ends.push(() => balancer.close());
     const { merchant, url } = simulator.ready;
-    const settings = { merchant, gateway: url, notifyUrl: balancer.url, leaseMs: LEASE_MS, book: store.options };
+    const settings = { merchant, gateway: url, notifyUrl: balancer.url, leaseMs: LEASE_MS };
     this.#shops = SHOPS.map(
       (name, index) =>
         new ShopProcess(name, {
           folder: this.#folder,
           program: programs.shop,
-          settings,
+          // One of them reaches the store another way, if there is one.
+          settings: { ...settings, book: (index === 1 && store.otherOptions) || store.options },
           clockOffset: kind.hasClock && index === 2 ? WRONG_CLOCK_MS : 0,
           onReport: (shop, report) => this.#report(shop, report),
         }),
@@ -125,20 +130,43 @@ class Run {
 
   async #buy(order: PlannedOrder, simulator: SimulatorProcess): Promise<void> {
     const { outTradeNo, totalFee, handler, lane } = order;
+    if (lane === 'unknown') return this.#stray(outTradeNo, simulator);
+    if (lane === 'late') await simulator.ask({ do: 'cut', operation: 'unifiedorder', outTradeNo });
     const place = (): Promise<unknown> =>
       this.#persist('/order', { outTradeNo, totalFee, attach: attachOf(handler) }, 'ORDER_PAID');
     await Promise.all(order.placedTwice ? [place(), place()] : [place()]);
     if (lane === 'forged') await this.#forge(outTradeNo, simulator);
-    await simulator.ask({ do: 'pay', outTradeNo, lose: lane === 'lost' || lane === 'button' });
+    const lateMs = lane === 'late' ? LATE_MS : 0;
+    await simulator.ask({ do: 'pay', outTradeNo, lose: lane === 'lost' || lane === 'button', lateMs });
+    if (lane === 'refunded') await this.#refund(order, simulator);
     if (lane !== 'asked' && lane !== 'button') return;
     const ask = (): Promise<unknown> => this.#persist('/confirm', { outTradeNo });
     await Promise.all([ask(), ask()]);
   }
 
+  /** All at once, each at two shops; of the first one no answer comes. */
+  async #refund(order: PlannedOrder, simulator: SimulatorProcess): Promise<void> {
+    const { outTradeNo, totalFee } = order;
+    await simulator.ask({ do: 'cut', operation: 'refund', outTradeNo });
+    const ask = (refund: object): Promise<void> =>
+      this.#persist('/refund', { outTradeNo, totalFee, ...refund }, 'REFUND_EXCEEDED');
+    await Promise.all(refundsOf(order).flatMap((refund) => [ask(refund), ask(refund)]));
+  }
+
+  /** Somebody else with the same merchant number takes payments. */
+  async #stray(outTradeNo: string, simulator: SimulatorProcess): Promise<void> {
+    const like = this.#plan.orders.find(({ lane }) => lane === 'notified')?.outTradeNo ?? '';
+    for (let n = 0; n < STRAYS; n++) {
+      await simulator.ask({ do: 'stray', outTradeNo, like }).catch(() => {});
+      await sleep(500);
+    }
+  }
+
   /** The forgery has to arrive before the payment does: it is sent until a shop has taken note of it. */
   async #forge(outTradeNo: string, simulator: SimulatorProcess): Promise<void> {
     for (let tries = 0; tries < 20; tries++) {
-      await simulator.ask({ do: 'forge', outTradeNo });
+      // An order that could not be placed cannot be paid, either.
+      await simulator.ask({ do: 'forge', outTradeNo }).catch(() => {});
       const standing = (await this.#standings())?.find((one) => one.outTradeNo === outTradeNo);
       if (standing?.state === 'QUARANTINED' || standing?.state === 'PAID') return;
       await sleep(200);
@@ -186,7 +214,9 @@ class Run {
       const standings = new Map((await this.#standings())?.map((one) => [one.outTradeNo, one]));
       const isSettled = this.#plan.orders.every(({ outTradeNo, lane }) => {
         const standing = standings.get(outTradeNo);
-        return lane === 'forged' ? standing?.state === 'QUARANTINED' : standing?.delivery === 'DONE';
+        if (lane === 'forged') return standing?.state === 'QUARANTINED';
+        if (lane === 'unknown') return standing?.state === 'ORPHAN';
+        return standing?.delivery === 'DONE' && standing.openRefunds === 0;
       });
       if (isSettled) return;
       await sleep(300);

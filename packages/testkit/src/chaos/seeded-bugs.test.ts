@@ -8,11 +8,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-for (const { does, store, patches, breaks } of seededBugs) {
+for (const { does, store, patches, lanes, breaks } of seededBugs) {
   const servers = store.name === 'lmdb' ? [] : [store.name as Store];
   describeWithStores(servers, `a shop that ${does}`, () => {
     test(`is caught by ${breaks.join(' or ')}`, async () => {
-      const { violations } = await runChaos({ ...briefRun(1), store, patches });
+      const { violations } = await runChaos({
+        ...briefRun(1),
+        ...(lanes && { lanes, orders: 6, stops: 0 }),
+        store,
+        patches,
+      });
       expect(violations.filter(({ rule }) => breaks.includes(rule))).not.toEqual([]);
     }, 300_000);
   });

@@ -1,4 +1,5 @@
 import type { Rule } from './checker.js';
+import type { Lane } from './plan.js';
 import type { Patch } from './programs.js';
 import { evictingRedis, lmdb, postgres, type ChaosStore } from './stores.js';
 
@@ -7,6 +8,8 @@ export interface SeededBug {
   readonly does: string;
   readonly store: ChaosStore;
   readonly patches: readonly Patch[];
+  /** Default those of every run of this kind. */
+  readonly lanes?: readonly Lane[];
   readonly breaks: readonly Rule[];
 }
 
@@ -81,5 +84,31 @@ export const seededBugs: readonly SeededBug[] = [
       },
     ],
     breaks: ['I1'],
+  },
+  {
+    does: 'gives back more than was paid',
+    store: lmdb,
+    patches: [
+      {
+        file: 'packages/core/src/order-refund.ts',
+        text: "if (refundsUnderWay(order) + change.refundFee > order.totalFee) return stay('exceeds');",
+        instead: '',
+      },
+    ],
+    lanes: ['refunded', 'notified'],
+    breaks: ['I9'],
+  },
+  {
+    does: 'acknowledges payments of orders that it does not know',
+    store: lmdb,
+    patches: [
+      {
+        file: 'packages/core/src/notification-endpoint.ts',
+        text: "      return failed(trace, 'ORDER_UNKNOWN');\n    }",
+        instead: '      return SUCCESS;\n    }',
+      },
+    ],
+    lanes: ['notified', 'unknown'],
+    breaks: ['I12'],
   },
 ];

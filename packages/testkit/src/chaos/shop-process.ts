@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { machineTime } from './ledger.js';
 import type { ShopReport, ShopSettings } from './shop-program.js';
 
+/** What a deployment waits before it kills: twice what a shop takes at most, on a slow machine. */
+const DEPLOYMENT_MS = 30_000;
+
 /** A shop that is killed and started again, each time as a new process with a ledger of its own. */
 export class ShopProcess {
   readonly name: string;
@@ -16,6 +19,7 @@ export class ShopProcess {
   #gone: Promise<unknown> = Promise.resolve();
   #port = 0;
   #isStopped = false;
+  #isDeployed = false;
   readonly #folder: string;
   readonly #program: string;
   readonly #settings: Omit<ShopSettings, 'ledger' | 'migrate'>;
@@ -51,6 +55,7 @@ export class ShopProcess {
   }
 
   async start(migrate = false): Promise<void> {
+    this.#isDeployed = false;
     const ledger = join(this.#folder, `${this.name}-${this.ledgers.length}.jsonl`);
     this.ledgers.push(ledger);
     const settings: ShopSettings = { ...this.#settings, ledger, migrate };
@@ -64,7 +69,8 @@ export class ShopProcess {
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (said += String(chunk)));
     this.#gone = once(child, 'close').then(([code]) => {
       if (this.#child === child) this.#port = 0;
-      if (code !== null) this.crashes.push(`${this.name} ended with ${String(code)}\n${said}`);
+      const isExpected = code === 0 && this.#isDeployed;
+      if (code !== null && !isExpected) this.crashes.push(`${this.name} ended with ${String(code)}\n${said}`);
       if (said !== '') this.errors.push(said);
     });
     await new Promise<void>((resolve) => {
@@ -84,6 +90,19 @@ export class ShopProcess {
     this.#isStopped = false;
     this.#child?.kill('SIGKILL');
     await this.#gone;
+  }
+
+  /** SIGTERM, and waits until it has ended by itself, or takes too long for a deployment. */
+  async deploy(): Promise<void> {
+    this.#port = 0;
+    this.#isDeployed = true;
+    this.#child?.kill('SIGTERM');
+    const timer = setTimeout(() => {
+      this.crashes.push(`${this.name} did not end after SIGTERM`);
+      this.#child?.kill('SIGKILL');
+    }, DEPLOYMENT_MS);
+    await this.#gone;
+    clearTimeout(timer);
   }
 
   /** SIGSTOP. @returns the time */

@@ -1,6 +1,6 @@
 import '../gateway/clock.js';
-import { createWechatH5, isWechatH5Error, type HandlerContext, type Payment } from '@wechat-h5/core';
-import { captureRequest, isPending, receiveNotification, sendReply } from '@wechat-h5/core/adapter';
+import { createWechatH5, isWechatH5Error, type HandlerContext, type Payment, type Refund } from '@wechat-h5/core';
+import { captureRequest, closeInstance, isPending, receiveNotification, sendReply } from '@wechat-h5/core/adapter';
 import type { Applied, OrderBook, OrderChange, OrderKey } from '@wechat-h5/core/order-book';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -30,6 +30,8 @@ export interface OrderStanding {
   readonly outTradeNo: string;
   readonly state: string;
   readonly delivery: string;
+  /** Refunds that are not handed over yet. */
+  readonly openRefunds: number;
 }
 
 /** A client of node-postgres on which a transaction is open. */
@@ -52,14 +54,19 @@ export async function runShop(
   const book = (await openBook(settings.book)) as Book;
   if (settings.migrate) await book.migrate?.();
 
+  const block = (milliseconds: number): void => {
+    for (const until = performance.now() + milliseconds; performance.now() < until;);
+  };
+
   async function onPaid(payment: Payment, { attempt, tx }: HandlerContext<Transaction>): Promise<void> {
     const { outTradeNo, transactionId, totalFee } = payment;
-    const { before, after, throws } = handlerPlanOf(payment.attach);
+    const { before, after, throws, blocks } = handlerPlanOf(payment.attach);
     const note = (what: 'start' | 'effect' | 'end' | 'throw'): void => {
       ledger.write({ what, at: machineTime(), outTradeNo, attempt, transactionId, totalFee });
       if (what !== 'throw') tell({ what, outTradeNo, attempt });
     };
     note('start');
+    if (attempt === 1) block(blocks);
     await sleep(before);
     if (attempt <= throws) {
       note('throw');
@@ -71,6 +78,11 @@ export async function runShop(
     note('end');
   }
 
+  async function onRefunded({ outTradeNo, outRefundNo }: Refund): Promise<void> {
+    await sleep(20);
+    ledger.write({ what: 'refund', at: machineTime(), outTradeNo, outRefundNo });
+  }
+
   const { merchant, gateway, notifyUrl, leaseMs } = settings;
   const instance = createWechatH5<Transaction>({
     merchant,
@@ -78,6 +90,7 @@ export async function runShop(
     notifyUrl,
     orderBook: observed(book, leaseMs, ledger),
     onPaid,
+    onRefunded,
     reconcile: { idleMs: 200 },
     onProblem: ({ type, code, outTradeNo }) =>
       ledger.write({ what: 'problem', at: machineTime(), type, code, ...(outTradeNo && { outTradeNo }) }),
@@ -85,11 +98,14 @@ export async function runShop(
 
   const answer = async (request: IncomingMessage): Promise<unknown> => {
     if (request.url === '/orders') return standings(book);
-    const { outTradeNo, totalFee, attach } = JSON.parse(await text(request)) as {
+    const { outTradeNo, totalFee, attach, outRefundNo, refundFee } = JSON.parse(await text(request)) as {
       outTradeNo: string;
       totalFee: number;
       attach: string;
+      outRefundNo: string;
+      refundFee: number;
     };
+    if (request.url === '/refund') return instance.refund({ outTradeNo, outRefundNo, totalFee, refundFee });
     if (request.url === '/confirm') return instance.confirmPayment({ outTradeNo });
     return instance.createOrder({ outTradeNo, totalFee, attach, body: 'Tea', clientIp: '127.0.0.1' });
   };
@@ -108,6 +124,11 @@ export async function runShop(
       },
     );
   });
+  // A deployment: what is under way comes to its end, nothing new begins.
+  process.once('SIGTERM', () => {
+    server.close();
+    void closeInstance(instance).then(() => process.exit(0));
+  });
   instance.start();
   server.listen(0, '127.0.0.1', () => tell({ what: 'ready', port: (server.address() as AddressInfo).port }));
 }
@@ -117,8 +138,12 @@ async function standings(book: Book): Promise<OrderStanding[]> {
   let after: string | undefined;
   do {
     const page = await book.list({}, after === undefined ? {} : { after });
-    for (const { key, state, delivery } of page.orders)
-      found.push({ outTradeNo: key.outTradeNo, state, delivery: delivery.state });
+    for (const { key, state, delivery, refunds } of page.orders) {
+      const open = Object.values(refunds).filter(
+        (refund) => refund.state !== 'FAILED' && refund.delivery.state !== 'DONE',
+      );
+      found.push({ outTradeNo: key.outTradeNo, state, delivery: delivery.state, openRefunds: open.length });
+    }
     after = page.next;
   } while (after !== undefined);
   return found;
@@ -129,6 +154,7 @@ const OBSERVED: ReadonlySet<string> = new Set(['claim', 'renew', 'complete', 're
 /** The same book; what it answers about hand-overs is written down. */
 function observed(book: Book, leaseMs: number, ledger: Ledger): Book {
   const note = (key: OrderKey, change: OrderChange, { outcome, order }: Applied, sentAt: number): void => {
+    if ('outRefundNo' in change && change.outRefundNo !== undefined) return;
     // A payment that brought its lease with it is a claim as well.
     const claims = change.type === 'paid' && change.leaseMs !== undefined;
     if (claims ? order?.delivery.state !== 'LEASED' : !OBSERVED.has(change.type)) return;

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { startPostgres, startRedis, type RedisOptions } from '../stores/index.js';
+import { startPgbouncer, startPostgres, startRedis, type RedisOptions } from '../stores/index.js';
+import { findBinary } from '../servers/installed.js';
 import { ROOT } from '../workspace.js';
 
 /** A durable book and the server behind it, if there is one. */
@@ -16,6 +17,8 @@ export interface ChaosStore {
 /** Reads go around the book: by the store's own means, and at the end of a run only. */
 export interface RunningStore {
   readonly options: Readonly<Record<string, string>>;
+  /** Another way to the same store. */
+  readonly otherOptions?: Readonly<Record<string, string>>;
   /** Ends the server without a warning, and starts it again. */
   readonly crash?: () => Promise<void>;
   /** What somebody else keeps on the same server, if it is a shared one: some of it is used. */
@@ -65,10 +68,12 @@ export const postgres: ChaosStore = {
   async start() {
     const server = await startPostgres();
     const { url } = server;
+    const bouncer = findBinary('pgbouncer') === undefined ? undefined : await startPgbouncer(server, 5);
     // No key and no unique index: nothing but the book keeps a second row out.
     server.query('CREATE TABLE chaos_effect (out_trade_no text NOT NULL, attempt int NOT NULL)');
     return {
       options: { url, schema: SCHEMA },
+      ...(bouncer && { otherOptions: { url: bouncer.url, schema: SCHEMA } }),
       crash: () => server.restart('immediate'),
       stored(mchId, outTradeNo) {
         const where = `mch_id = '${mchId}' AND out_trade_no = '${outTradeNo}'`;
@@ -79,7 +84,10 @@ export const postgres: ChaosStore = {
         const pairs = rows.split('\n').filter((row) => row !== '');
         return new Map(pairs.map((row) => row.split('|')).map(([number = '', count]) => [number, Number(count)]));
       },
-      stop: () => server.stop(),
+      async stop() {
+        await bouncer?.stop();
+        await server.stop();
+      },
     };
   },
 };

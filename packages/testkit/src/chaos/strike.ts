@@ -32,6 +32,7 @@ const HEIR_MS = 8000;
 export async function strike(blow: Blow, scene: Scene): Promise<void> {
   if (blow.type === 'kill') return kill(blow.at, scene);
   if (blow.type === 'stop') return stop(blow.at, scene);
+  if (blow.type === 'deploy') return deploy(scene);
   if (scene.crashStore === undefined) return;
   scene.counts.restarts++;
   await scene.crashStore();
@@ -47,6 +48,13 @@ async function kill(at: string, scene: Scene): Promise<void> {
   scene.counts.kills++;
   await victim?.kill();
   await victim?.start();
+}
+
+async function deploy(scene: Scene): Promise<void> {
+  const shop = scene.shops[Math.floor(scene.random() * scene.shops.length)];
+  scene.counts.deployments++;
+  await shop?.deploy();
+  await shop?.start();
 }
 
 /** In the handler, until another shop runs it: then the first one wakes up and goes on as if nothing had happened. */

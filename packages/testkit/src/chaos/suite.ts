@@ -13,11 +13,11 @@ export function chaosSuite(store: ChaosStore): void {
     expect(violations).toEqual([]);
   };
 
-  test('P01, P02, P03, P04, P05, P06, S02, B01, B02, B05, B11, B16, X03: the same seed each time', async () => {
+  test('P01, P02, P03, P04, P05, P06, P07, P09, S02, B01, B02, B04, B05, B11, B16, B20, X03: the same seed each time', async () => {
     await survives(nightly ? nightlyRun(1) : ordinaryRun(1));
   }, 600_000);
 
-  test('P03, P04, P05, P06, S02, B01, B05, B11, X03: another seed each time', async () => {
+  test('P03, P04, P05, P06, P09, S02, B01, B04, B05, B11, B20, X03: another seed each time', async () => {
     const seed = randomInt(2 ** 31);
     await survives(nightly ? nightlyRun(seed) : quickRun(seed));
   }, 600_000);

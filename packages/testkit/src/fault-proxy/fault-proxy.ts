@@ -147,8 +147,10 @@ class Connection {
     if (this.#isReset) return;
     this.#isReset = true;
     for (const socket of [this.#client, this.#upstream]) {
-      // resetAndDestroy() does this, too, but ends the stream first: the peer would see a FIN before the RST.
-      Object.assign(socket, { resetAndClosing: true }).destroy();
+      // resetAndDestroy() does this, too, but ends the stream first: the peer would see a FIN before the RST. One whose end
+      // was sent cannot be reset: libuv refuses, and Node would keep the handle, and the process that waits for it.
+      Object.assign(socket, { resetAndClosing: true });
+      socket.destroy();
     }
   }
 
