@@ -149,7 +149,7 @@ class Connection {
     for (const socket of [this.#client, this.#upstream]) {
       // resetAndDestroy() does this, too, but ends the stream first: the peer would see a FIN before the RST. One whose end
       // was sent cannot be reset: libuv refuses, and Node would keep the handle, and the process that waits for it.
-      Object.assign(socket, { resetAndClosing: true });
+      if (!socket.writableEnded) Object.assign(socket, { resetAndClosing: true });
       socket.destroy();
     }
   }
