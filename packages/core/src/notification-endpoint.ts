@@ -2,6 +2,7 @@ import type { Deliveries, DeliveryResult } from './delivery.js';
 import { isWechatH5Error, WechatH5Error, type WechatH5ErrorCode } from './errors.js';
 import type { Merchants } from './merchant.js';
 import { readNotification, type Notification, type PaymentFailure } from './notification.js';
+import { NotificationDeadlines } from './notification-deadlines.js';
 import { NotificationTrace } from './notification-events.js';
 import { NotificationPlaces } from './notification-places.js';
 import { FAIL, refusalFor, SUCCESS, type NotificationReply } from './notification-reply.js';
@@ -48,6 +49,7 @@ export function createNotificationEndpoint<Tx>(parts: {
   maxConcurrent: number;
 }): NotificationEndpoint {
   const { merchants, deliveries, report } = parts;
+  const deadlines = new NotificationDeadlines();
 
   function refuse(thrown: unknown, trace = new NotificationTrace(performance.now())): NotificationReply {
     const error = isWechatH5Error(thrown)
@@ -93,7 +95,7 @@ export function createNotificationEndpoint<Tx>(parts: {
     const until = receivedAt + DEADLINE_MS;
     const trace = new NotificationTrace(receivedAt);
     // The work goes on under its lease when the reply cannot wait for it; a repeat finds it done.
-    return withinDeadline(settle(request, trace, until), until, {
+    return deadlines.limit(settle(request, trace, until), until, {
       failed: (error) => refuse(error, trace),
       late: () => {
         trace.refused('HANDLER_TIMEOUT');
@@ -161,7 +163,7 @@ export function createNotificationEndpoint<Tx>(parts: {
     const trace = new NotificationTrace(receivedAt);
     let isLate = false;
     const work = openPayment(request, trace, until, () => isLate);
-    return withinDeadline<NotificationReply | PendingNotification>(work, until, {
+    return deadlines.limit<NotificationReply | PendingNotification>(work, until, {
       failed: (error) => refuse(error, trace),
       late: () => {
         isLate = true;
@@ -194,28 +196,6 @@ export function createNotificationEndpoint<Tx>(parts: {
   }
 
   return { places: new NotificationPlaces(parts.maxConcurrent), handle, open, refuse };
-}
-
-/** What the work comes to, also when it fails, or else what `late` says when it has not come to an end in time. */
-function withinDeadline<T>(
-  work: Promise<T>,
-  until: number,
-  { failed, late }: { failed: (error: unknown) => T; late: () => T },
-): Promise<T> {
-  return new Promise((resolve) => {
-    let isDone = false;
-    let timer: NodeJS.Timeout | undefined;
-    const done = (result: T): void => {
-      isDone = true;
-      clearTimeout(timer);
-      resolve(result);
-    };
-    void work.then(done, (error: unknown) => done(failed(error)));
-    // What waits for nothing is done by the next tick: only the rest is worth a timer.
-    process.nextTick(() => {
-      if (!isDone) timer = setTimeout(() => resolve(late()), Math.max(0, until - performance.now()));
-    });
-  });
 }
 
 function paymentFailed({ errCode, errCodeDes }: PaymentFailure): WechatH5Error {
