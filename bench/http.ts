@@ -10,8 +10,8 @@ import { median, shuffled } from './interleaved.js';
  * every round puts the same load on all of them, in random order. CPU time of the server's process per request, user and
  * system, is the number to read: requests per second depend on what else the machine does.
  */
-const ROUNDS = Number(process.env['ROUNDS'] ?? 11);
-const REQUESTS = Number(process.env['REQUESTS'] ?? 2000);
+const ROUNDS = Number(process.env['ROUNDS'] ?? 9);
+const REQUESTS = Number(process.env['REQUESTS'] ?? 1500);
 const WARM_UP_ROUNDS = 3;
 const CONNECTIONS = 32;
 const FRAMEWORKS = ['http', 'express', 'koa', 'nest'] as const;
