@@ -1,88 +1,210 @@
+import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fork } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { createWechatH5 } from '@wechat-h5/core';
 import { encodeOrder, type OrderChange, type OrderKey } from '@wechat-h5/core/order-book';
+import { signedNotification } from '@wechat-h5/core/testing';
 import { PostgresOrderBook } from '@wechat-h5/orders-postgres';
 import { startPostgres } from '@wechat-h5/testkit/stores';
 import pg from 'pg';
+import { median, shuffled } from './interleaved.js';
+import { scalePlot } from './scale-plot.js';
 
-const SIZES = (process.env['SIZES'] ?? '1000,10000,100000,1000000').split(',').map(Number);
-const CALLS = Number(process.env['CALLS'] ?? 300);
-const SETTLED = Number(process.env['SETTLED'] ?? 1500);
-const MCH_ID = '1900000109';
+const SIZES = (process.env['SIZES'] ?? '10000,100000,1000000').split(',').map(Number);
+const CALLS = Number(process.env['CALLS'] ?? 3000);
+const ROUNDS = Number(process.env['ROUNDS'] ?? 5);
+/** Notifications of each contestant in each round. */
+const SETTLED = Number(process.env['SETTLED'] ?? 800);
+const PROCESSES = [1, 2, 4];
+/** Notifications in flight, in each process. */
+const IN_FLIGHT = 10;
+const GOAL_MS = 5;
 const LEASE_MS = 60_000;
 /** Of every hundred orders one is due, and stays so. */
 const DUE_SHARE = 100;
+const merchant = { appId: 'wx2421b1c4370ec43b', mchId: '1900000109', apiKey: '0123456789abcdef0123456789abcdef' };
 
-const intend = (outTradeNo: string): OrderChange => ({
-  type: 'intend',
-  intent: {
-    appId: 'wx2421b1c4370ec43b',
-    totalFee: 1990,
-    feeType: 'CNY',
-    attach: '',
-    params: { body: 'Tea house - green tea, 100 g', out_trade_no: outTradeNo, total_fee: '1990', trade_type: 'MWEB' },
-    clientIp: '203.0.113.7',
-  },
-});
-const paid = (outTradeNo: string): OrderChange => ({
-  type: 'paid',
-  payment: {
-    transactionId: `42${outTradeNo}`,
-    appId: 'wx2421b1c4370ec43b',
-    totalFee: 1990,
-    feeType: 'CNY',
-    attach: '',
-    raw: { out_trade_no: outTradeNo, transaction_id: `42${outTradeNo}`, total_fee: '1990', time_end: '20260101120000' },
-  },
-});
-const keyOf = (outTradeNo: string): OrderKey => ({ mchId: MCH_ID, outTradeNo });
+/** As many bytes as the record of a paid order has. */
+const RECORD = JSON.stringify({ text: 'x'.repeat(1200) });
 
-const job = process.argv[2];
-if (job === undefined) await compare();
-else await settle(...(JSON.parse(job) as [string, string, number]));
+/** What settles a notification, and what it is compared to. */
+const CONTESTANTS = ['bare', 'book', 'whole', 'transaction'] as const;
+type Contestant = (typeof CONTESTANTS)[number];
+type Message = { prepare: Contestant; count: number } | { go: Contestant };
 
-async function compare(): Promise<void> {
-  const server = await startPostgres({ settings: { shared_buffers: '512MB', max_wal_size: '4GB' } });
+const url = process.argv[2];
+if (url === undefined) await measure();
+else await work(url);
+
+async function measure(): Promise<void> {
+  // A server as it comes, with room: its own fsync, its own synchronous_commit, its own autovacuum.
+  const server = await startPostgres({ settings: { shared_buffers: '1GB', max_wal_size: '4GB' } });
   try {
     const pool = new pg.Pool({ connectionString: server.url, max: 10 });
     const book = new PostgresOrderBook({ pool, timeoutMs: 60_000 });
     await book.migrate();
-    // Times are of the client, beside whatever else the machine does; blocks are what the server had to touch.
-    console.log('| orders | 10 due, ms p50 | p95 | blocks | claim one, ms p50 | p95 | blocks |');
-    for (const size of SIZES) {
-      await fill(pool, book, size);
-      const due = await times(() => book.claimDue({ limit: 10, leaseMs: 1 }));
-      const numbers = Array.from({ length: CALLS }, (_, index) => `C${size}${index}`);
-      for (const number of numbers) {
-        await book.apply(keyOf(number), intend(number));
-        await book.apply(keyOf(number), paid(number));
-      }
-      const claims = await times((index) => book.apply(keyOf(numbers[index]!), { type: 'claim', leaseMs: LEASE_MS }));
-      const touched = [
-        await blocks(
-          pool,
-          'SELECT record FROM wechat_h5_order WHERE due_at <= statement_timestamp() ORDER BY due_at DESC LIMIT 10 FOR UPDATE SKIP LOCKED',
-        ),
-        await blocks(
-          pool,
-          `UPDATE wechat_h5_order SET version = version + 1 WHERE mch_id = '${MCH_ID}' AND sub_mch_id = '' AND out_trade_no = '${numbers[0]}'`,
-        ),
-      ];
-      console.log(
-        `| ${size} | ${at(due, 0.5)} | ${at(due, 0.95)} | ${touched[0]} | ${at(claims, 0.5)} | ${at(claims, 0.95)} | ${touched[1]} |`,
-      );
-    }
     await pool.query('CREATE TABLE bare (id text PRIMARY KEY, record json)');
-    console.log('| processes | settled a second | bare INSERT … ON CONFLICT a second | ratio |');
-    for (const processes of [1, 2, 4]) {
-      const [settled, bare] = [await rate(server.url, 'settle', processes), await rate(server.url, 'bare', processes)];
-      console.log(`| ${processes} | ${settled.toFixed(0)} | ${bare.toFixed(0)} | ${(bare / settled).toFixed(1)} |`);
-    }
+    await pool.query('CREATE TABLE shipment (id text)');
+    if (CALLS > 0) await bySize(pool, book);
+    if (ROUNDS > 0) await byProcesses(server.url);
     await pool.end();
   } finally {
     await server.stop();
   }
+}
+
+async function bySize(pool: pg.Pool, book: PostgresOrderBook): Promise<void> {
+  const series = [
+    { name: '10 due orders', p50: [] as number[], p95: [] as number[] },
+    { name: 'claim', p50: [] as number[], p95: [] as number[] },
+    { name: 'bare INSERT', p50: [] as number[], p95: [] as number[] },
+  ];
+  console.log('| orders | 10 due, ms p50 | p95 | claim, ms p50 | p95 | bare INSERT, ms p50 | p95 |');
+  for (const size of SIZES) {
+    const numbers = Array.from({ length: CALLS + 200 }, (_, index) => `C${size}N${index}`);
+    await Promise.all(numbers.map((number) => book.apply(keyOf(number), intend(number))));
+    await Promise.all(numbers.map((number) => book.apply(keyOf(number), paid(number))));
+    // They are not to be due before they are claimed.
+    await pool.query("UPDATE wechat_h5_order SET due_at = NULL WHERE out_trade_no LIKE 'C%'");
+    await fill(pool, book, size);
+    const calls = [
+      // As often as the reconciler asks for those that have waited longest. They are due again at once.
+      async (index: number) => {
+        const { length } = await book.claimDue({ limit: 10, leaseMs: 1, oldestFirst: index % 4 === 0 });
+        if (length === 0) throw new Error('nothing was due');
+      },
+      (index: number) => book.apply(keyOf(numbers[index] ?? ''), { type: 'claim', leaseMs: LEASE_MS }),
+      (index: number) => insertBare(pool, numbers[index] ?? ''),
+    ];
+    const taken: number[][] = calls.map(() => []);
+    for (let index = 0; index < numbers.length; index++) {
+      for (const [which, call] of shuffled([...calls.entries()])) {
+        const start = performance.now();
+        await call(index);
+        // The first ones warm up.
+        if (index >= 200) taken[which]?.push(performance.now() - start);
+      }
+    }
+    for (const [which, times] of taken.entries()) {
+      times.sort((a, b) => a - b);
+      series[which]?.p50.push(at(times, 0.5));
+      series[which]?.p95.push(at(times, 0.95));
+    }
+    // The next size is of the same kind.
+    for (const table of ['order', 'name'])
+      await pool.query(`DELETE FROM wechat_h5_${table} WHERE out_trade_no LIKE 'C%'`);
+    const cells = series.flatMap(({ p50, p95 }) => [p50.at(-1) ?? NaN, p95.at(-1) ?? NaN]);
+    console.log(`| ${size} | ${cells.map((cell) => cell.toFixed(2)).join(' | ')} |`);
+  }
+  const file = process.env['PLOT'];
+  if (file === undefined) return;
+  const about = `PostgreSQL, fsync on, one connection at a time, ${CALLS.toLocaleString('en')} calls of each`;
+  writeFileSync(file, scalePlot(SIZES, series, GOAL_MS, about));
+}
+
+async function byProcesses(serverUrl: string): Promise<void> {
+  const most = Math.max(...PROCESSES);
+  const children = Array.from({ length: most }, () => fork(fileURLToPath(import.meta.url), [serverUrl]));
+  try {
+    await Promise.all(children.map(answer));
+    for (const contestant of CONTESTANTS) await rate(children, contestant);
+    console.log('| processes | bare a second | book | ÷ bare | whole | ÷ bare | with a write of the shop | ÷ bare |');
+    for (const processes of PROCESSES) {
+      const rates = Object.fromEntries(CONTESTANTS.map((name) => [name, [] as number[]]));
+      for (let round = 0; round < ROUNDS; round++) {
+        for (const name of shuffled([...CONTESTANTS]))
+          rates[name]?.push(await rate(children.slice(0, processes), name));
+      }
+      const { bare = [] } = rates;
+      const cells = CONTESTANTS.slice(1).flatMap((name) => {
+        const own = rates[name] ?? [];
+        return [median(own).toFixed(0), median(own.map((one, round) => (bare[round] ?? NaN) / one)).toFixed(1)];
+      });
+      console.log(`| ${processes} | ${median(bare).toFixed(0)} | ${cells.join(' | ')} |`);
+    }
+  } finally {
+    for (const child of children) child.kill();
+  }
+}
+
+/** A second, of all processes together. What they work on is there before. */
+async function rate(children: readonly ChildProcess[], what: Contestant): Promise<number> {
+  const count = Math.floor(SETTLED / children.length);
+  await ask(children, { prepare: what, count });
+  const start = performance.now();
+  await ask(children, { go: what });
+  return (count * children.length) / ((performance.now() - start) / 1000);
+}
+
+async function ask(children: readonly ChildProcess[], message: Message): Promise<void> {
+  const answers = children.map(answer);
+  for (const child of children) child.send(message);
+  await Promise.all(answers);
+}
+
+async function answer(child: ChildProcess): Promise<void> {
+  await once(child, 'message');
+}
+
+/** A process of its own. */
+async function work(serverUrl: string): Promise<void> {
+  const pool = new pg.Pool({ connectionString: serverUrl, max: IN_FLIGHT });
+  const orderBook = new PostgresOrderBook({ pool, timeoutMs: 60_000 });
+  const parts = {
+    merchant,
+    notifyUrl: 'https://shop.example.com/notify',
+    orderBook,
+    onProblem: (problem: unknown) => console.error(problem),
+  };
+  const whole = createWechatH5({ ...parts, onPaid: () => {} });
+  const transaction = createWechatH5({
+    ...parts,
+    async onPaid({ outTradeNo }, { tx }) {
+      await tx?.query('INSERT INTO shipment VALUES ($1)', [outTradeNo]);
+    },
+  });
+  const settle: Record<Contestant, (number: string, body: Buffer) => Promise<unknown>> = {
+    bare: (number) => insertBare(pool, number),
+    async book(number) {
+      await orderBook.apply(keyOf(number), { ...paid(number), leaseMs: LEASE_MS } as OrderChange);
+      const { outcome } = await orderBook.apply(keyOf(number), { type: 'complete', attempt: 1 });
+      if (outcome !== 'applied') throw new Error(outcome);
+    },
+    whole: (_, body) => accepted(whole.handleNotification({ method: 'POST', body })),
+    transaction: (_, body) => accepted(transaction.handleNotification({ method: 'POST', body })),
+  };
+  let made = 0;
+  let notifications: { number: string; body: Buffer }[] = [];
+  process.on('message', async (message: Message) => {
+    if ('prepare' in message) {
+      notifications = Array.from({ length: message.count }, () => notificationOf(`P${process.pid}X${made++}`));
+      if (message.prepare !== 'bare')
+        await Promise.all(notifications.map(({ number }) => orderBook.apply(keyOf(number), intend(number))));
+    } else {
+      const next = async (): Promise<void> => {
+        for (let one = notifications.pop(); one !== undefined; one = notifications.pop())
+          await settle[message.go](one.number, one.body);
+      };
+      await Promise.all(Array.from({ length: IN_FLIGHT }, next));
+    }
+    process.send?.('done');
+  });
+  process.send?.('ready');
+}
+
+async function accepted(reply: Promise<{ body: string }>): Promise<void> {
+  const { body } = await reply;
+  if (!body.includes('SUCCESS')) throw new Error(body);
+}
+
+function notificationOf(number: string): { number: string; body: Buffer } {
+  const fields = { out_trade_no: number, transaction_id: `42${number}`, total_fee: '1990' };
+  return { number, body: Buffer.from(signedNotification(fields, merchant)) };
+}
+
+async function insertBare(pool: pg.Pool, number: string): Promise<void> {
+  await pool.query('INSERT INTO bare VALUES ($1, $2) ON CONFLICT DO NOTHING', [number, RECORD]);
 }
 
 /** Copies of two real records, so that the table has so many, one of a hundred due. */
@@ -93,7 +215,10 @@ async function fill(pool: pg.Pool, book: PostgresOrderBook, size: number): Promi
   await book.apply(keyOf(settled), { type: 'claim', leaseMs: LEASE_MS });
   const { order } = await book.apply(keyOf(settled), { type: 'complete', attempt: 1 });
   if (order === undefined) throw new Error('no order');
-  const { rows } = await pool.query<{ count: string }>('SELECT count(*) FROM wechat_h5_order');
+  const { rows } = await pool.query<{ count: string; last: string | null }>(
+    "SELECT count(*), max(substr(out_trade_no, 2)::int) FILTER (WHERE out_trade_no LIKE 'N%') AS last FROM wechat_h5_order",
+  );
+  const first = Number(rows[0]?.last ?? 0) + 1;
   const text = encodeOrder(order).replaceAll(settled, '@');
   const waiting = encodeOrder({
     ...order,
@@ -106,72 +231,52 @@ async function fill(pool: pg.Pool, book: PostgresOrderBook, size: number): Promi
      SELECT $1, '', 'N' || i, CASE WHEN due THEN 'PENDING' ELSE 'PAID' END, CASE WHEN due THEN 'NONE' ELSE 'DONE' END,
        CASE WHEN due THEN now() - i * interval '1 ms' END, $2, 'N' || i, replace(CASE WHEN due THEN $4 ELSE $3 END, '@', 'N' || i)::json
      FROM (SELECT i, i % ${DUE_SHARE} = 0 AS due FROM generate_series($5::int, $6::int) AS s (i)) AS numbers`,
-    [MCH_ID, order.version, text, waiting.replaceAll(settled, '@'), Number(rows[0]?.count), size],
+    [
+      merchant.mchId,
+      order.version,
+      text,
+      waiting.replaceAll(settled, '@'),
+      first,
+      first + size - 1 - Number(rows[0]?.count),
+    ],
   );
   await pool.query('VACUUM ANALYZE wechat_h5_order');
+  await pool.query('CHECKPOINT');
 }
 
-/** How many pages of the tables and indexes a statement reads or writes. */
-async function blocks(pool: pg.Pool, sql: string): Promise<number> {
-  const { rows } = await pool.query<{ 'QUERY PLAN': { Plan: Record<string, number> }[] }>(
-    `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${sql}`,
-  );
-  const plan = rows[0]?.['QUERY PLAN'][0]?.Plan ?? {};
-  return (plan['Shared Hit Blocks'] ?? 0) + (plan['Shared Read Blocks'] ?? 0);
+function at(sorted: readonly number[], share: number): number {
+  return sorted[Math.floor(sorted.length * share)] ?? NaN;
 }
 
-async function times(call: (index: number) => Promise<unknown>): Promise<number[]> {
-  const taken: number[] = [];
-  for (let index = 0; index < CALLS; index++) {
-    const start = performance.now();
-    await call(index);
-    taken.push(performance.now() - start);
-  }
-  return taken.sort((a, b) => a - b);
+function keyOf(outTradeNo: string): OrderKey {
+  return { mchId: merchant.mchId, outTradeNo };
 }
 
-function at(sorted: readonly number[], share: number): string {
-  return (sorted[Math.floor(sorted.length * share)] ?? NaN).toFixed(2);
-}
-
-/** Of all processes together, from when they are all ready. */
-async function rate(url: string, what: 'settle' | 'bare', processes: number): Promise<number> {
-  const share = Math.floor(SETTLED / processes);
-  const children = Array.from({ length: processes }, () =>
-    fork(fileURLToPath(import.meta.url), [JSON.stringify([url, what, share])]),
-  );
-  await Promise.all(children.map((child) => once(child, 'message')));
-  const start = performance.now();
-  await Promise.all(
-    children.map(async (child) => {
-      child.send('go');
-      await once(child, 'exit');
-    }),
-  );
-  return (share * processes) / ((performance.now() - start) / 1000);
-}
-
-/** A process of its own: notifications, ten at a time. Orders are there before. */
-async function settle(url: string, what: string, count: number): Promise<void> {
-  const pool = new pg.Pool({ connectionString: url, max: 10 });
-  const book = new PostgresOrderBook({ pool, timeoutMs: 60_000 });
-  const numbers = Array.from({ length: count }, (_, index) => `P${process.pid}X${index}`);
-  if (what === 'settle') for (const number of numbers) await book.apply(keyOf(number), intend(number));
-  const record = JSON.stringify(paid('bare'));
-  const one = async (number: string): Promise<void> => {
-    if (what === 'bare') {
-      await pool.query('INSERT INTO bare VALUES ($1, $2) ON CONFLICT DO NOTHING', [number, record]);
-      return;
-    }
-    await book.apply(keyOf(number), paid(number));
-    await book.apply(keyOf(number), { type: 'claim', leaseMs: LEASE_MS });
-    await book.apply(keyOf(number), { type: 'complete', attempt: 1 });
+function intend(outTradeNo: string): OrderChange {
+  return {
+    type: 'intend',
+    intent: {
+      appId: merchant.appId,
+      totalFee: 1990,
+      feeType: 'CNY',
+      attach: '',
+      params: { body: 'Tea house - green tea, 100 g', out_trade_no: outTradeNo, total_fee: '1990', trade_type: 'MWEB' },
+      clientIp: '203.0.113.7',
+    },
   };
-  process.send?.('ready');
-  await once(process, 'message');
-  const next = async (): Promise<void> => {
-    for (let number = numbers.pop(); number !== undefined; number = numbers.pop()) await one(number);
+}
+
+function paid(outTradeNo: string): OrderChange {
+  const transactionId = `42${outTradeNo}`;
+  return {
+    type: 'paid',
+    payment: {
+      transactionId,
+      appId: merchant.appId,
+      totalFee: 1990,
+      feeType: 'CNY',
+      attach: '',
+      raw: { out_trade_no: outTradeNo, transaction_id: transactionId, total_fee: '1990', time_end: '20260101120000' },
+    },
   };
-  await Promise.all(Array.from({ length: 10 }, next));
-  process.exit();
 }
