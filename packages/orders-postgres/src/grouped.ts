@@ -35,7 +35,7 @@ export class Grouped {
 
   /**
    * @param parts.together of as many orders as changes: what each came to; `undefined`: it was not stored, because somebody
-   *   is at work on the same order. It never waits for other transactions
+   *   is at work on the same order. It waits for nobody else's transaction, or hardly
    * @param parts.alone for those: it may have to wait, and keeps nobody else waiting
    * @param parts.timeoutMs for how long a change may wait for its turn
    * @param parts.late what it is told then
