@@ -71,12 +71,13 @@ export class Grouped {
     });
   }
 
-  /** The oldest, one for each order: the next change of an order is of what the first one makes of it. */
+  /** The oldest, one for each order. Others for the same order go alone: a crowd must not wait for each of its members. */
   #next(): Waiting[] {
     const next = new Map<string, Waiting>();
     const rest: Waiting[] = [];
     for (const one of this.#waiting) {
-      if (next.size < AT_MOST && !next.has(one.id)) next.set(one.id, one);
+      if (next.has(one.id)) this.#alone(one).then(one.resolve, one.reject);
+      else if (next.size < AT_MOST) next.set(one.id, one);
       else rest.push(one);
     }
     this.#waiting = rest;
