@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { inspect } from 'node:util';
 import type { Socket } from 'node:net';
 import { answering, API_KEY, call, gatewayTo, httpServer, merchant, rawServer, reply } from './gateway.fixture.js';
@@ -168,6 +170,27 @@ describe('time', () => {
     );
     await expect(call(gatewayTo([base], { timeoutMs: 1000 }))).rejects.toMatchObject({ code: 'GATEWAY_TIMEOUT' });
   });
+});
+
+test('closing waits for the calls in flight, takes no more, and ends kept connections', async () => {
+  let arrive = (_response: ServerResponse): void => {};
+  const arrived = new Promise<ServerResponse>((resolve) => (arrive = resolve));
+  const base = await httpServer((request, response) => {
+    request.resume().on('end', () => arrive(response));
+  });
+  const gateway = gatewayTo([base]);
+  const inFlight = call(gateway);
+  const response = await arrived;
+  const disconnected = once(response.socket!, 'close');
+  const closing = gateway.close();
+  await expect(call(gateway)).rejects.toMatchObject({
+    code: 'GATEWAY_UNREACHABLE',
+    message: expect.stringContaining('closed'),
+  });
+  response.end(reply());
+  await expect(inFlight).resolves.toMatchObject({ refusal: undefined });
+  await closing;
+  await disconnected;
 });
 
 describe('gatewayBases', () => {
