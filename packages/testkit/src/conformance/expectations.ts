@@ -83,9 +83,9 @@ export async function timed<T>(work: Promise<T>): Promise<{ value: T; millisecon
   return { value, milliseconds: performance.now() - start };
 }
 
-/** @throws if it does not come true within a second */
+/** @throws if it does not come true within ten seconds */
 export async function eventually(what: string, holds: () => boolean): Promise<void> {
-  for (const until = performance.now() + 1000; !holds(); await wait(5)) {
-    if (performance.now() > until) assert.fail(`after a second still not: ${what}`);
+  for (const until = performance.now() + 10_000; !holds(); await wait(5)) {
+    if (performance.now() > until) assert.fail(`after ten seconds still not: ${what}`);
   }
 }

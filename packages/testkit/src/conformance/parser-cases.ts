@@ -37,7 +37,7 @@ export const parserCases: readonly ConformanceCase[] = [
         const { value, milliseconds } = await timed(notify(running, notification()));
         assertRefused(shop, value, 'BODY_ALREADY_READ', 500);
         assert.equal(shop.problems[0]?.type, 'misconfigured');
-        assert.ok(milliseconds < 1000, `it took ${Math.round(milliseconds)} ms`);
+        assert.ok(milliseconds < 3000, `it took ${Math.round(milliseconds)} ms`);
       });
     },
   },
@@ -67,7 +67,7 @@ function exact(id: string, parser: ParserKind, title: string): ConformanceCase {
         const { value, milliseconds } = await timed(notify(running, notification()));
         assertSuccess(value);
         assertDeliveredOnce(shop);
-        assert.ok(milliseconds < 1000, `it took ${Math.round(milliseconds)} ms`);
+        assert.ok(milliseconds < 3000, `it took ${Math.round(milliseconds)} ms`);
       });
     },
   };
@@ -81,7 +81,7 @@ function exactOrRefused(id: string, parser: ParserKind, title: string): Conforma
       const shop = createShop();
       await withScene(harness, { parser, notify: [shop] }, async (running) => {
         const { value, milliseconds } = await timed(notify(running, notification()));
-        assert.ok(milliseconds < 1000, `it took ${Math.round(milliseconds)} ms`);
+        assert.ok(milliseconds < 3000, `it took ${Math.round(milliseconds)} ms`);
         if (isSuccess(value)) {
           assertDeliveredOnce(shop);
         } else if (shop.problems.length > 0) {
