@@ -37,8 +37,9 @@ export interface FundFlowOptions extends WhoseBill {
  */
 export interface Bill<Row = BillRow, Summary = BillSummary> extends AsyncIterable<Row> {
   /**
-   * The bill's last line, once every row was read and their number is the one it counts. Asked for without reading the rows, it reads and drops them. Rejects
-   * with the error of the rows, and with `BILL_INCOMPLETE` when their reading was broken off.
+   * The bill's last line, once every row was read and their number is the one it counts. Asked for without reading the
+   * rows, it reads and drops them. Rejects with the error of the rows, and with `BILL_INCOMPLETE` when their reading was
+   * broken off.
    */
   readonly summary: Promise<Summary>;
 }

@@ -88,7 +88,7 @@ export class StoredChanges {
       writes.flatMap(({ added }, index) => added.map(() => index + 1)),
     ];
     try {
-      // The statement for one is half the work to plan.
+      // The statements for one take less time than those for many.
       if (writes.length === 1)
         return (await this.#write(client, first.before, first.order, first.added, [], HARDLY_MS)) ? writes : [];
       const { rows } = await client.query<{ n: number }>(this.#sql.updateMany, values);

@@ -23,7 +23,6 @@ describeWithStores(['postgres'], 'what claimDue takes', () => {
   });
 
   // The statement does what the state machine does elsewhere: whatever is in a record, they must agree.
-  // The statement does what the state machine does elsewhere: whatever is in a record, they must agree.
   test.each<[string, (key: OrderKey) => OrderChange[]]>([
     ['an order', (key) => [intend(key), dueSince(0)]],
     ['an orphan', (key) => [paid(key), dueSince(0)]],
