@@ -142,12 +142,7 @@ export class Deliveries<Tx = never> {
   /** The payment at its order, in the book or else found in the shop's own table. */
   async #join(paid: OrderChange, payment: Payment): Promise<Applied> {
     const key = orderKeyOf(payment);
-    let applied: Applied;
-    try {
-      applied = await this.#book.apply(key, paid);
-    } catch (thrown) {
-      throw bookFailed(thrown, 'The order book failed');
-    }
+    const applied = await this.#apply(key, paid);
     if (applied.outcome !== 'unknown' || (await this.#adopt(key, payment)) === undefined) return applied;
     // What waited as an orphan was joined then: this one, or another payment for the same number.
     return this.#apply(key, paid);
@@ -328,9 +323,15 @@ export class Deliveries<Tx = never> {
     if (outcome !== 'applied' || order === undefined) return undefined;
     const { attempt, state } = deliveryOf(order, target);
     if (state === 'LEASED') return { target, attempt, orderRef: order.orderRef };
-    if (state === 'WITHHELD') this.#reportWithheld({ ...target, outTradeNo: target.key.outTradeNo }, order);
-    if (state === 'DEAD') this.#reportGivenUp(target, attempt);
-    return state === 'WITHHELD' ? 'withheld' : state === 'DEAD' ? 'dead' : undefined;
+    if (state === 'WITHHELD') {
+      this.#reportWithheld({ ...target, outTradeNo: target.key.outTradeNo }, order);
+      return 'withheld';
+    }
+    if (state === 'DEAD') {
+      this.#reportGivenUp(target, attempt);
+      return 'dead';
+    }
+    return undefined;
   }
 
   async #deliverOnce(

@@ -38,18 +38,12 @@ export function launchOf({ rawHeaders }: PageRequest, merchants: Merchants): Lau
  * @throws {WechatH5Error} `ORIGIN_NOT_REGISTERED`
  */
 export function checkRegistered(origin: string | undefined, merchants: Merchants): void {
-  if (origin === undefined) return;
-  const domains = domainsOf(merchants);
-  if (domains.length === 0 || isShopHost(new URL(origin), merchants)) return;
-  throw new WechatH5Error(
-    'ORIGIN_NOT_REGISTERED',
-    `The payer's page is on ${quoted(origin)}, and the H5 domains are ${domains.join(', ')}`,
-    {
-      field: 'merchant.h5Domains',
-      hint:
-        'WeChat Pay would show 商家存在未配置的参数. Send payers to a page on a registered domain, or register this one and add it to h5Domains. ' +
-        '请让用户从已授权的 H5 支付域名下单，或申请该域名并写入 h5Domains。',
-    },
+  if (origin === undefined || !isUnregistered(new URL(origin), merchants)) return;
+  throw notRegistered(
+    `The payer's page is on ${quoted(origin)}, and`,
+    merchants,
+    'WeChat Pay would show 商家存在未配置的参数. Send payers to a page on a registered domain, or register this one and add it to h5Domains. ' +
+      '请让用户从已授权的 H5 支付域名下单，或申请该域名并写入 h5Domains。',
   );
 }
 
@@ -58,20 +52,27 @@ export function checkRegistered(origin: string | undefined, merchants: Merchants
  * Not refused: a proxy may have rewritten `Host`.
  */
 export function unregisteredHost({ rawHeaders }: PageRequest, merchants: Merchants): WechatH5Error | undefined {
-  const domains = domainsOf(merchants);
   const host = headerValue(rawHeaders, 'host') ?? '';
   const url = originUrl(`https://${host}`);
-  if (domains.length === 0 || url === undefined || isShopHost(url, merchants)) return undefined;
-  return new WechatH5Error(
-    'ORIGIN_NOT_REGISTERED',
-    `The payer's page hides its origin, and the order came in for ${quoted(host)}; the H5 domains are ${domains.join(', ')}`,
-    {
-      field: 'merchant.h5Domains',
-      hint:
-        'Unless a proxy rewrites Host, WeChat Pay will show 商家存在未配置的参数. Send Referrer-Policy: strict-origin-when-cross-origin with the page, so that its origin is seen. ' +
-        '若非代理改写了 Host，微信支付会提示“商家存在未配置的参数”；请为页面设置 Referrer-Policy: strict-origin-when-cross-origin。',
-    },
+  if (url === undefined || !isUnregistered(url, merchants)) return undefined;
+  return notRegistered(
+    `The payer's page hides its origin, and the order came in for ${quoted(host)};`,
+    merchants,
+    'Unless a proxy rewrites Host, WeChat Pay will show 商家存在未配置的参数. Send Referrer-Policy: strict-origin-when-cross-origin with the page, so that its origin is seen. ' +
+      '若非代理改写了 Host，微信支付会提示“商家存在未配置的参数”；请为页面设置 Referrer-Policy: strict-origin-when-cross-origin。',
   );
+}
+
+/** Not where no domain is configured: then nobody here knows. */
+function isUnregistered(url: URL, merchants: Merchants): boolean {
+  return domainsOf(merchants).length > 0 && !isShopHost(url, merchants);
+}
+
+function notRegistered(seen: string, merchants: Merchants, hint: string): WechatH5Error {
+  return new WechatH5Error('ORIGIN_NOT_REGISTERED', `${seen} the H5 domains are ${domainsOf(merchants).join(', ')}`, {
+    field: 'merchant.h5Domains',
+    hint,
+  });
 }
 
 export function isShopHost(url: URL, merchants: Merchants): boolean {

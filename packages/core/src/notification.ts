@@ -1,6 +1,6 @@
 import { quoted, WechatH5Error, withoutStack, type WechatH5ErrorCode } from './errors.js';
 import { indexOfName } from './field-name.js';
-import { fieldError, requireOutTradeNo, requirePaymentFields } from './payment-fields.js';
+import { fieldError, NOT_SENT, requireOutTradeNo, requirePaymentFields } from './payment-fields.js';
 import type { KnownMerchant, Merchants } from './merchant.js';
 import { paymentOf, type Payment } from './payment.js';
 import { openRefundHint, type RefundHint } from './refund-notification.js';
@@ -155,11 +155,6 @@ function requireRecutFree(message: SignedMessage): void {
   );
 }
 
-function refused(
-  code: WechatH5ErrorCode,
-  message: string,
-  field?: string,
-  hint = 'WeChat Pay does not send this. Nothing was changed.',
-): WechatH5Error {
+function refused(code: WechatH5ErrorCode, message: string, field?: string, hint = NOT_SENT): WechatH5Error {
   return withoutStack(() => new WechatH5Error(code, message, field === undefined ? { hint } : { field, hint }));
 }

@@ -85,11 +85,14 @@ export function requireOutTradeNo(values: Values): void {
 /** What tells of the payer: errors are logged, so they name these fields and do not quote them. */
 const PERSONAL: ReadonlySet<string> = new Set(['openid', 'bank_type']);
 
+/** The hint for what only somebody else can have sent. */
+export const NOT_SENT = 'WeChat Pay does not send this. Nothing was changed.';
+
 export function fieldError(name: string, value: string | undefined): WechatH5Error {
-  const hint = 'WeChat Pay does not send this. Nothing was changed.';
-  if (value === undefined) return new WechatH5Error('FIELD_MISSING', `${name} is missing`, { field: name, hint });
+  if (value === undefined)
+    return new WechatH5Error('FIELD_MISSING', `${name} is missing`, { field: name, hint: NOT_SENT });
   const is = PERSONAL.has(name) ? 'of another form' : quoted(value);
-  return new WechatH5Error('FIELD_INVALID', `${name} is ${is}`, { field: name, hint });
+  return new WechatH5Error('FIELD_INVALID', `${name} is ${is}`, { field: name, hint: NOT_SENT });
 }
 
 function required(
