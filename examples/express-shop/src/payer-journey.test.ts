@@ -204,9 +204,7 @@ inChromium('the payer’s journey', (chromium) => {
     const result = await phone.locator('main').ariaSnapshot();
     expect(result).toContain('- heading "支付成功 Payment received" [level=1]');
     // Not in the snapshot: YAML quotes a code that happens to read as a number (4272E148).
-    expect(await phone.getByRole('status', { name: '票码 Ticket' }).textContent()).toBe(
-      shop.tickets.issued[0]?.code,
-    );
+    expect(await phone.getByRole('status', { name: '票码 Ticket' }).textContent()).toBe(shop.tickets.issued[0]?.code);
   });
 
   test('dark mode: every page is dark, and its words are light', async () => {
