@@ -44,6 +44,11 @@ export class CallRate {
     return this.#rate;
   }
 
+  /** What of it calls in the background may take. */
+  get backgroundPerSecond(): number {
+    return this.perSecond * (1 - RESERVED);
+  }
+
   /**
    * Waits for a turn; first come, first served. Calls in the background come after all others, and leave them a fifth.
    * @param deadline on the clock of `performance.now()`
@@ -122,7 +127,7 @@ export class CallRate {
   }
 }
 
-function rateLimited(perSecond: number): WechatH5Error {
+export function rateLimited(perSecond: number): WechatH5Error {
   return new WechatH5Error(
     'RATE_LIMITED',
     `The call would have had to wait longer than its deadline: ${perSecond.toFixed(1)} calls a second may be made`,

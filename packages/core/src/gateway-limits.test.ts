@@ -1,6 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { answering, call, gatewayTo, httpServer, reply } from './gateway.fixture.js';
+import type { GatewayOptions } from './gateway.js';
 import { MAX_REPLY_BYTES } from './gateway-reply.js';
+import { nextTurn } from './order-book.js';
 import { buildXml } from './xml.js';
 
 describe('N25: a reply without end', () => {
@@ -73,6 +76,57 @@ describe('N21: too many calls', () => {
     const gateway = gatewayTo([base], { callsPerSecond: 5, timeoutMs: 5000 });
     const calls = await Promise.all(Array.from({ length: 5 }, (_, n) => call(gateway, `ORDER-${n}`)));
     expect(calls).toHaveLength(5);
+  });
+});
+
+describe('calls in the background', () => {
+  const everyone = async (): Promise<{ base: URL; heard: () => number }> => {
+    let heard = 0;
+    const base = await httpServer((request, response) => {
+      heard++;
+      request.resume().on('end', () => response.end(reply()));
+    });
+    return { base, heard: () => heard };
+  };
+  /** What a store does that machines share. */
+  const shared = (): Required<NonNullable<GatewayOptions['turns']>> => {
+    let freeAt: number | undefined;
+    return {
+      turn: async (_mchId, options) => {
+        const turn = nextTurn(freeAt, Date.now(), options);
+        freeAt = turn?.freeAt ?? freeAt;
+        return turn?.waitMs;
+      },
+    };
+  };
+
+  test('of all machines keep one pace; a caller who waits does not ask for a turn', async () => {
+    const { base, heard } = await everyone();
+    const turns = shared();
+    // Four fifths of one a second: the next turn is later than a call may last.
+    const [one, other] = [1, 2].map(() => gatewayTo([base], { turns, callsPerSecond: 1, timeoutMs: 1000 }));
+    await call(one!.background);
+    await expect(call(other!.background)).rejects.toMatchObject({ code: 'RATE_LIMITED' });
+    expect(heard()).toBe(1);
+    await call(other!);
+    expect(heard()).toBe(2);
+  });
+
+  test('wait for their turn', async () => {
+    const { base, heard } = await everyone();
+    const gateway = gatewayTo([base], { turns: { turn: async () => 200 }, timeoutMs: 20_000 });
+    const calling = call(gateway.background);
+    await delay(100);
+    expect(heard()).toBe(0);
+    await calling;
+    expect(heard()).toBe(1);
+  });
+
+  test('keep to their own pace while the book is away', async () => {
+    const { base, heard } = await everyone();
+    const gateway = gatewayTo([base], { turns: { turn: () => Promise.reject(new Error('away')) } });
+    await call(gateway.background);
+    expect(heard()).toBe(1);
   });
 });
 

@@ -90,5 +90,5 @@ export function reply(fields: Record<string, string> = {}, key = API_KEY): strin
   return buildXml({ ...all, sign: sign(all, key) });
 }
 
-export const call = (gateway: Gateway, subject = 'ORDER-0001'): ReturnType<Gateway['call']> =>
+export const call = (gateway: Pick<Gateway, 'call'>, subject = 'ORDER-0001'): ReturnType<Gateway['call']> =>
   gateway.call('/pay/unifiedorder', merchant, ORDER, subject);

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { CallRate } from './call-rate.js';
+import { CallRate, rateLimited } from './call-rate.js';
 import { WechatH5Error } from './errors.js';
 import { Belief, type GatewayReply } from './gateway-belief.js';
 import { openDownload, type Download } from './gateway-download.js';
@@ -11,6 +11,7 @@ import { Transport, type Message } from './gateway-transport.js';
 import type { HttpOptions } from './http-options.js';
 import type { KnownMerchant } from './merchant.js';
 import { nonce } from './nonce.js';
+import type { OrderBook } from './order-book.js';
 import { rowOf } from './result-codes.js';
 
 export type { GatewayReply } from './gateway-belief.js';
@@ -22,6 +23,8 @@ export interface GatewayOptions extends HttpOptions {
   repeatAfterMs?: readonly number[];
   /** By which hosts rest and calls are counted. Default `performance.now`: no clock that can be set. */
   now?: () => number;
+  /** Where machines share one pace for what nobody waits for: {@link OrderBook.turn}. Without it each has its own. */
+  turns?: Pick<OrderBook, 'turn'>;
 }
 
 const TIMEOUT_MS = 6000;
@@ -43,6 +46,7 @@ export class Gateway {
   readonly #transport: Transport;
   readonly #belief = new Belief();
   readonly #rates = new Map<string, CallRate>();
+  readonly #turns: Pick<OrderBook, 'turn'>;
   readonly #inFlight = new Set<Promise<unknown>>();
   #isClosed = false;
 
@@ -51,6 +55,7 @@ export class Gateway {
     this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
     this.#callsPerSecond = options.callsPerSecond ?? CALLS_PER_SECOND;
     this.#now = options.now ?? (() => performance.now());
+    this.#turns = options.turns ?? {};
     this.#transport = new Transport({ ...options, now: this.#now });
   }
 
@@ -139,8 +144,19 @@ export class Gateway {
   }
 
   async #send(message: Message, merchant: KnownMerchant, deadline: Deadline): ReturnType<Transport['send']> {
-    await this.#rateOf(merchant).turn(deadline.at, deadline);
+    const rate = this.#rateOf(merchant);
+    if (deadline.isBackground === true) await this.#turnAmongMachines(merchant, rate, deadline);
+    await rate.turn(deadline.at, deadline);
     return this.#transport.send(message, deadline);
+  }
+
+  async #turnAmongMachines({ mchId }: KnownMerchant, rate: CallRate, deadline: Deadline): Promise<void> {
+    if (this.#turns.turn === undefined) return;
+    const perSecond = rate.backgroundPerSecond;
+    // A book that is away keeps nobody from asking at this machine's own pace: who asks is told by the book soon enough.
+    const wait = await this.#turns.turn(mchId, { perSecond, withinMs: deadline.at - performance.now() }).catch(() => 0);
+    if (wait === undefined) throw rateLimited(perSecond);
+    if (wait > 0) await delay(wait);
   }
 
   #message(

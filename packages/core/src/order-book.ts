@@ -7,8 +7,10 @@ import {
   type OrderRecord,
   type OrderState,
 } from './order-record.js';
+import type { TurnOptions } from './call-turns.js';
 import type { Applied, OrderChange } from './order-changes.js';
 
+export { nextTurn, turnPlan, type Turn, type TurnOptions, type TurnPlan } from './call-turns.js';
 export { isRefunded } from './order-delivery.js';
 export { quoted } from './errors.js';
 export { decodeOrder, encodeOrder } from './order-text.js';
@@ -55,6 +57,13 @@ export interface OrderBook<Tx = never> {
   claimDue(options: { limit: number; leaseMs: number; oldestFirst?: boolean }): Promise<OrderRecord[]>;
   /** Orders that fit, the newest first. For operators and reports: it may be slow, and it locks nothing. */
   list(filter: OrderFilter, page?: { limit?: number; after?: string }): Promise<OrderPage>;
+  /**
+   * For books that several machines share: gives one call its turn among those of all of them, by the book's clock. The
+   * reconciler asks before each call it makes to WeChat Pay; what a payer waits for asks nobody. It may be forgotten
+   * when the store goes down.
+   * @returns milliseconds until the call may be made; `undefined`: more than `withinMs`, and no turn was given
+   */
+  turn?(mchId: string, options: TurnOptions): Promise<number | undefined>;
   /**
    * For books that let handlers write in the same transaction: `work` runs in one, `tx` is open on it, and `apply`
    * (which is not {@link OrderBook.apply}) belongs to it. It commits when `work` resolves and rolls back when it rejects.

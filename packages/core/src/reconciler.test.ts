@@ -146,6 +146,20 @@ describe('the schedule', () => {
     },
   );
 
+  test('without a turn among the machines nobody is asked, and it does not count', async () => {
+    await scene.order(shop);
+    const asked: string[] = [];
+    Object.assign(scene.book, { turn: async (mchId: string) => void asked.push(mchId) });
+    await scene.pass(shop, 3 * MINUTE);
+    expect(scene.calls('orderquery')).toEqual([]);
+    expect(await scene.get()).toMatchObject({ state: 'PENDING', polls: 0 });
+    expect(new Set(asked)).toEqual(new Set([scene.key().mchId]));
+    expect(scene.problems).toEqual([]);
+    Object.assign(scene.book, { turn: async () => 0 });
+    await scene.pass(shop, MINUTE);
+    expect(scene.calls('orderquery')).toHaveLength(1);
+  });
+
   test('the attempt that another one has replaced is closed at five minutes', async () => {
     await scene.order(shop, ORDER_NO, { orderRef: 'P1' });
     await scene.order(shop, ORDER_NO, { orderRef: 'P1', clientIp: '127.0.0.6' });

@@ -206,7 +206,7 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
   // The default book is typed for no transaction, which is what it offers.
   const book: OrderBook<Tx> = settings.orderBook ?? (new MemoryOrderBook() as OrderBook<Tx>);
   const { merchants, report } = settings;
-  const gateway = new Gateway({ ...settings.http, bases: settings.bases });
+  const gateway = new Gateway({ ...settings.http, bases: settings.bases, turns: book });
   const deliveries = new Deliveries<Tx>({
     book,
     findOrder: settings.findOrder,

@@ -6,6 +6,7 @@ import {
   encodeOrder,
   matches,
   namesOf,
+  nextTurn,
   orderId,
   transactionName,
   transition,
@@ -16,6 +17,7 @@ import {
   type OrderKey,
   type OrderPage,
   type OrderRecord,
+  type TurnOptions,
 } from '@wechat-h5/core/order-book';
 import { open, type Database, type RootDatabase } from 'lmdb';
 import { bookFailed, checked, prepareFolder, type LmdbOrderBookOptions } from './options.js';
@@ -40,6 +42,8 @@ export class LmdbOrderBook implements OrderBook {
   readonly #due: Database<string, [number, string]>;
   /** Orders by where they are listed. */
   readonly #positions: Database<string, string>;
+  /** By `mch_id`: when an even pace of calls would have room again. */
+  readonly #turns: Database<string, string>;
 
   /** @throws {WechatH5Error} `OPTIONS_INVALID`, `ORDER_BOOK_FAILED`: the folder cannot be written, or is of a later version */
   constructor(options: LmdbOrderBookOptions) {
@@ -61,6 +65,7 @@ export class LmdbOrderBook implements OrderBook {
       this.#names = this.#root.openDB<string, string>({ name: 'names', encoding: 'string' });
       this.#due = this.#root.openDB<string, [number, string]>({ name: 'due', encoding: 'string' });
       this.#positions = this.#root.openDB<string, string>({ name: 'positions', encoding: 'string' });
+      this.#turns = this.#root.openDB<string, string>({ name: 'turns', encoding: 'string' });
       const layout = this.#root.get('layout');
       if (layout === undefined) this.#root.putSync('layout', String(LAYOUT));
       else if (layout !== String(LAYOUT)) throw laterLayout();
@@ -121,6 +126,15 @@ export class LmdbOrderBook implements OrderBook {
         orders.push(order);
       }
       return { orders, next: undefined };
+    });
+  }
+
+  turn(mchId: string, options: TurnOptions): Promise<number | undefined> {
+    return this.#write(() => {
+      const stored = this.#turns.get(mchId);
+      const turn = nextTurn(stored === undefined ? undefined : Number(stored), Date.now(), options);
+      if (turn !== undefined) this.#turns.putSync(mchId, String(turn.freeAt));
+      return turn?.waitMs;
     });
   }
 

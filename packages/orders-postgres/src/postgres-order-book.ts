@@ -2,6 +2,7 @@ import {
   cursorOf,
   decodeOrder,
   transactionName,
+  turnPlan,
   type Applied,
   type OrderBook,
   type OrderChange,
@@ -9,6 +10,7 @@ import {
   type OrderKey,
   type OrderPage,
   type OrderRecord,
+  type TurnOptions,
 } from '@wechat-h5/core/order-book';
 import type { PoolClient } from 'pg';
 import { Connections, bookFailed } from './connection.js';
@@ -89,6 +91,15 @@ export class PostgresOrderBook implements OrderBook<PoolClient> {
     const orders = await this.#records(this.#sql.list(conditions, size + 1), values);
     const last = orders.length > size ? orders[size - 1] : undefined;
     return { orders: orders.slice(0, size), next: last && cursorOf(last) };
+  }
+
+  async turn(mchId: string, options: TurnOptions): Promise<number | undefined> {
+    const { intervalMs, aheadMs, furthestMs } = turnPlan(options);
+    const values = [mchId, intervalMs, aheadMs, furthestMs, options.withinMs];
+    return this.#connections.run(async (client) => {
+      const { rows } = await client.query<{ wait: number }>(this.#sql.turn, values);
+      return rows[0]?.wait;
+    });
   }
 
   /**

@@ -35,6 +35,11 @@ CREATE TABLE ${prefix}wechat_h5_name (
   mch_id text NOT NULL,
   sub_mch_id text NOT NULL,
   out_trade_no text NOT NULL
+);
+-- Unlogged: nothing is lost when a crash empties it, and nobody waits for the disk.
+CREATE UNLOGGED TABLE ${prefix}wechat_h5_turn (
+  mch_id text PRIMARY KEY,
+  free_at timestamptz NOT NULL
 );`,
 ];
 

@@ -11,9 +11,12 @@ const WAIT = (parameter: number): string => `set_config('lock_timeout', $${param
     AND set_config('idle_in_transaction_session_timeout', '10s', true) IS NOT NULL`;
 const DUE = (parameter: string): string => `to_timestamp(${parameter}::float8 / 1000)`;
 
+const MS = (parameter: string): string => `${parameter}::float8 * interval '1 millisecond'`;
+
 export function statementsFor(prefix: string) {
   const order = `${prefix}wechat_h5_order`;
   const name = `${prefix}wechat_h5_name`;
+  const turn = `${prefix}wechat_h5_turn`;
   const written = (write: string): string => `
 WITH written AS (${write} RETURNING 1),
 dropped AS (
@@ -35,6 +38,8 @@ SELECT count(*)::int AS count FROM written`;
   SELECT $1, $2, $3, $4::bigint, $5, $6, $7, $8, ${DUE('$9')}, $10::json, $11
   WHERE $13::bigint = 0 AND ${WAIT(12)}
   ON CONFLICT DO NOTHING`;
+  const from = `CASE WHEN t.free_at - statement_timestamp() > ${MS('$4')} THEN statement_timestamp()
+  ELSE greatest(t.free_at, statement_timestamp()) END`;
   return {
     read: `SELECT record::text AS record, now FROM (SELECT ${NOW} AS now) AS clock LEFT JOIN ${order} ON ${KEY}`,
     get: `SELECT record::text AS record FROM ${order} WHERE ${KEY}`,
@@ -99,6 +104,13 @@ taken AS (
   RETURNING o.record::text AS record, due.due_at AS was_due_at
 )
 SELECT record FROM taken ORDER BY was_due_at ${direction}`,
+    /** `nextTurn` of the port: $1 mch_id, $2 intervalMs, $3 aheadMs, $4 furthestMs, $5 withinMs. No row: too late. */
+    turn: `
+INSERT INTO ${turn} AS t (mch_id, free_at)
+VALUES ($1, statement_timestamp() + ${MS('$2')})
+ON CONFLICT (mch_id) DO UPDATE SET free_at = ${from} + ${MS('$2')}
+WHERE ${from} - statement_timestamp() <= ${MS('$3')} + ${MS('$5')}
+RETURNING greatest(0, extract(epoch FROM free_at - statement_timestamp()) * 1000 - $2::float8 - $3::float8)::float8 AS wait`,
     list: (conditions: readonly string[], limit: number): string => `
       SELECT record::text AS record FROM ${order} WHERE ${['true', ...conditions].join(' AND ')}
       ORDER BY position DESC LIMIT ${limit}`,

@@ -124,4 +124,14 @@ describeWithStores(['redis', 'faketime'], 'S18: the clock of the server jumps', 
     expect(order?.delivery).toMatchObject({ state: 'DONE', attempt: 2 });
     expect(order?.history.filter(({ what }) => what === 'complete')).toHaveLength(1);
   });
+
+  test('S18: turns are given whichever way it jumps', async () => {
+    const options = { perSecond: 0.01, withinMs: 0 };
+    for (const offset of [0, DAY, -DAY]) {
+      server.setClock(offset);
+      expect(await book.turn('1900000109', options)).toBe(0);
+      // Not for lack of a memory.
+      expect(await book.turn('1900000109', options)).toBeUndefined();
+    }
+  });
 });

@@ -10,6 +10,7 @@ import {
   quoted,
   transactionName,
   transition,
+  turnPlan,
   type Applied,
   type OrderBook,
   type OrderChange,
@@ -17,11 +18,12 @@ import {
   type OrderKey,
   type OrderPage,
   type OrderRecord,
+  type TurnOptions,
 } from '@wechat-h5/core/order-book';
 import { commandOf, type Command, type RedisClient } from './client.js';
 import { bookFailed, bookIsGone } from './failures.js';
 import { checkPersistence } from './persistence.js';
-import { DUE, READ, WRITE, type Script } from './scripts.js';
+import { DUE, READ, TURN, WRITE, type Script } from './scripts.js';
 
 export interface RedisOrderBookOptions {
   /** A connected client of ioredis or redis. It stays the caller's to end. */
@@ -146,6 +148,17 @@ export class RedisOrderBook implements OrderBook {
         if (last === undefined || cursors.length < PAGE) return { orders, next: undefined };
         end = `(${last}`;
       }
+    });
+  }
+
+  async turn(mchId: string, options: TurnOptions): Promise<number | undefined> {
+    const { intervalMs, aheadMs, furthestMs } = turnPlan(options);
+    await this.#ready();
+    return this.#guard(async () => {
+      const keys = [this.#key('marker'), this.#key(`turns:${mchId}`)];
+      const numbers = [intervalMs, aheadMs, furthestMs, options.withinMs];
+      const [what, wait] = await this.#run(TURN, keys, numbers.map(String));
+      return what === 'late' ? undefined : Number(wait);
     });
   }
 

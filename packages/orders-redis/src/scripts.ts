@@ -57,6 +57,18 @@ local reply = {'ok', tostring(now)}
 for i = 1, #ids do reply[i + 2] = ids[i] end
 return reply`);
 
+/** `nextTurn` of the port. KEYS: marker, turns of a merchant. ARGV: intervalMs, aheadMs, furthestMs, withinMs. → `{'ok', waitMs}` or `{'late'}` */
+export const TURN = script(`
+${PRESENT}
+${NOW}
+local from = math.max(tonumber(redis.call('GET', KEYS[2]) or '0'), now)
+if from - now > tonumber(ARGV[3]) then from = now end
+local wait = math.max(0, from - now - tonumber(ARGV[2]))
+if wait > tonumber(ARGV[4]) then return {'late'} end
+local free = from + tonumber(ARGV[1])
+redis.call('SET', KEYS[2], string.format('%.3f', free), 'PX', math.ceil(free - now))
+return {'ok', string.format('%.3f', wait)}`);
+
 function script(text: string): Script {
   return { text, sha: createHash('sha1').update(text).digest('hex') };
 }

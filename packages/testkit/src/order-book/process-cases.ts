@@ -20,6 +20,7 @@ import {
 type SharedCase = OrderBookCase<SharedOrderBookHarness>;
 
 const ORDERS = 200;
+const AT_ONCE = 50;
 
 /** With real processes, and with kill -9. */
 export const processCases: readonly SharedCase[] = [
@@ -153,6 +154,42 @@ export const processCases: readonly SharedCase[] = [
             complete: 1,
           });
         });
+      }),
+  },
+  {
+    id: 'W09',
+    title: 'calls of all machines share one pace for each merchant, and who would be too late takes no turn (§4.3)',
+    run: (harness) =>
+      withStore(harness, async (store) => {
+        const books = [await store.open(), await store.open()];
+        const ask = async (mchId: string, perSecond: number, withinMs: number): Promise<(number | undefined)[]> => {
+          const began = performance.now();
+          const waits = await Promise.all(
+            Array.from({ length: AT_ONCE }, (_, index) => {
+              const book = books[index % 2];
+              assert.ok(book?.turn, 'a book of several processes gives turns');
+              return book.turn(mchId, { perSecond, withinMs });
+            }),
+          );
+          // What the time that passed meanwhile was good for comes on top.
+          took = (performance.now() - began) / 1000;
+          return waits.filter((wait) => wait !== undefined).sort((a, b) => a - b);
+        };
+        let took = 0;
+        assert.deepEqual(await ask('1900000101', 0.05, 0), [0]);
+        assert.deepEqual(await ask('1900000101', 0.05, 0), []);
+        // Another merchant has its own.
+        const waits = await ask('1900000102', 0.05, 55_000);
+        assert.equal(waits.length, 3, waits.join(' '));
+        for (const [index, wait = 0] of waits.entries()) {
+          assert.ok(wait > index * 20_000 - took * 1000 - 50 && wait < index * 20_000 + 50, waits.join(' '));
+        }
+        const spread = await ask('1900000103', 10, 60_000);
+        assert.ok(spread.filter((wait) => wait === 0).length >= 10, `${spread.join(' ')}: a second's worth at once`);
+        const last = spread.at(-1) ?? 0;
+        assert.ok(last > 3950 - took * 1000 && last < 4050, `${last} ms until the fiftieth`);
+        const now = (await ask('1900000104', 10, 0)).length;
+        assert.ok(now >= 10 && now <= 11 + took * 10, `${now} of ten a second in ${took} s`);
       }),
   },
 ];
