@@ -7,10 +7,16 @@ export interface RefusedXml {
   readonly reason: string;
 }
 
-/** What stands at a position: a piece of markup or one character, since more could be somebody's data. */
-export function foundAt(input: Buffer, at: number, length: number): string {
+/** How much is shown of what was found where markup has to be. */
+export const MARKUP_SHOWN = 40;
+
+/**
+ * What stands at a position: a piece of markup or one character, since more could be somebody's data.
+ * @param shown at most so many bytes
+ */
+export function foundAt(input: Buffer, at: number, length: number, shown: number): string {
   if (at >= length) return 'the end';
-  const following = input.toString('latin1', at, Math.min(at + 40, length));
+  const following = input.toString('latin1', at, Math.min(at + shown, length));
   const [printable] = /^(?:<[!?/]?[A-Za-z_][A-Za-z0-9_.-]*|[\x20-\x7e])/.exec(following) ?? [];
   if (printable !== undefined) return quoted(printable);
   return `byte 0x${following.charCodeAt(0).toString(16).padStart(2, '0')}`;

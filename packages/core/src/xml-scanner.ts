@@ -25,7 +25,7 @@ import {
   START,
   VALUE_START,
 } from './scanned-fields.js';
-import { foundAt, invalidUtf8At, type RefusedXml } from './xml-refusal.js';
+import { foundAt, invalidUtf8At, MARKUP_SHOWN, type RefusedXml } from './xml-refusal.js';
 
 const TAB = 0x09;
 const LINE_FEED = 0x0a;
@@ -116,6 +116,8 @@ let closeTag = '';
 /** Why and where the document was refused. */
 let expectation = '';
 let refusedAt = 0;
+/** How many bytes may be shown of what stands there. */
+let shown = MARKUP_SHOWN;
 
 /** Returned in place of a position. An exception, or a sentence made up too early, would cost more than the scan. */
 const REFUSED = -1;
@@ -148,7 +150,7 @@ function scanLoaded(document: Uint8Array | string): string | undefined {
     refusedAt = invalidUtf8At(input, inputLength);
   }
   if (expected === undefined) return undefined;
-  return `at byte ${refusedAt}: expected ${expected}, found ${foundAt(input, refusedAt, inputLength)}`;
+  return `at byte ${refusedAt}: expected ${expected}, found ${foundAt(input, refusedAt, inputLength, shown)}`;
 }
 
 function begin(root: string): void {
@@ -162,6 +164,7 @@ function begin(root: string): void {
   previousName = UNDOCUMENTED;
   isAllAscii = true;
   hasAmpersand = false;
+  shown = MARKUP_SHOWN;
   if (root !== rootName) {
     rootName = root;
     openTag = `<${root}>`;
@@ -242,7 +245,8 @@ function scanField(at: number): number {
     if (!isCloseTag(next, name, start, nameEnd)) return refuseCloseTag(next, start, nameEnd);
     next += CLOSE_TAG_OPEN.length + nameEnd - start + 1;
   } else {
-    if (input[next] !== SLASH || input[next + 1] !== GREATER_THAN) return refuse(next, '> or /> right behind the name');
+    if (input[next] !== SLASH || input[next + 1] !== GREATER_THAN)
+      return refuseInside(next, '> or /> right behind the name');
     next += 2;
   }
 
@@ -297,7 +301,7 @@ function scanValue(at: number): number {
   for (;;) {
     if (input[next] === LESS_THAN) {
       if (input[next + 1] === SLASH) break;
-      if (!isCdataOpen(next)) return refuse(next, 'text, a CDATA section or a close tag');
+      if (!isCdataOpen(next)) return refuseInside(next, 'text, a CDATA section or a close tag');
       const from = next + CDATA_OPEN.length;
       const to = scanCharacters(from, end - from, true);
       if (to === REFUSED) return REFUSED;
@@ -535,6 +539,13 @@ function appendCodePoint(codePoint: number): void {
 function refuse(at: number, expected: string): number {
   refusedAt = at;
   expectation = expected;
+  return REFUSED;
+}
+
+/** Where a value is or may have begun: what looks like a tag there can be part of it. */
+function refuseInside(at: number, expected: string): number {
+  refuse(at, expected);
+  shown = 1;
   return REFUSED;
 }
 

@@ -193,6 +193,12 @@ describe('what a refusal says', () => {
   test.each<[string, string | Uint8Array, string]>([
     ['where', xml('<a>1</a><b>2</c>'), 'at byte 17: expected </b>, found "</c"'],
     ['where, in bytes', xml('<a>支付</a><b c="d"/>'), 'at byte 20: expected > or /> right behind the name, found " "'],
+    [
+      'no name in a value',
+      xml('<a>1<secret</a>'),
+      'at byte 9: expected text, a CDATA section or a close tag, found "<"',
+    ],
+    ['no name behind a name', xml('<a<secret</a>'), 'at byte 7: expected > or /> right behind the name, found "<"'],
     ['which field came twice', xml('<a>1</a><b>2</b><a>3</a>'), 'at byte 21: expected <a> only once, found "<a"'],
     ['that it ended', '<xml><a>1', 'at byte 9: expected a close tag, found the end'],
     ['that a section ended', '<xml><a><![CDATA[1]]', 'at byte 20: expected ]]>, found the end'],
@@ -217,6 +223,14 @@ describe('what a refusal says', () => {
           expect(isWechatH5Error(error) && error.message + error.hint).not.toMatch(/ANAR/);
         }
       }),
+      {
+        examples: [
+          [7, 0x3c],
+          [8, 0x3c],
+          [13, 0x3c],
+          [21, 0x3c],
+        ],
+      },
     );
   });
 });
