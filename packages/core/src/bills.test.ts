@@ -265,6 +265,7 @@ describe('the number of rows that the summary counts', () => {
   const counts = (count: number): string => `${count},19.80,9.80,0.10,0.12,19.90,9.90`;
   const refund = newRow();
   const payment = refund.replace('`REFUND', '`SUCCESS');
+  const revoked = refund.replace('`REFUND', '`REVOKED');
   const outcome = async (bill: Bill): Promise<{ rows: number; ended: string; summary: string }> => {
     let rows = 0;
     const codeOf = (error: unknown): string => (error as { code: string }).code;
@@ -284,10 +285,16 @@ describe('the number of rows that the summary counts', () => {
     ['none, of two', [payment, payment], 0, 'BILL_INVALID'],
     ['one less', [payment, payment], 1, 'BILL_INVALID'],
     ['less than the payments', [payment, payment, refund], 1, 'BILL_INVALID'],
+    ['all but what was revoked', [payment, revoked], 1, 'BILL_INVALID'],
   ])('%s: every row comes, then it ends as it should', async (_what, rows, count, ends) => {
     says(newBill(rows, counts(count)));
     const expected = { rows: rows.length, ended: ends, summary: ends };
     expect(await outcome(wechatH5.downloadBill('20261121'))).toEqual(expected);
+  });
+
+  test('under a name that is not known, it is checked against nothing', async () => {
+    says(newBill([payment, refund], counts(7)).replace('总交易单数', 'Transactions'));
+    expect(await outcome(wechatH5.downloadBill('20261121'))).toEqual({ rows: 2, ended: 'well', summary: 'well' });
   });
 });
 
@@ -539,6 +546,15 @@ describe('downloadFundFlow', () => {
           },
         },
       ]);
+      for (const [count, code] of [
+        [1, 'BILL_INVALID'],
+        [0, 'BILL_INVALID'],
+        [3, 'BILL_INCOMPLETE'],
+      ] as const) {
+        gateway.answer = () => FLOW.replace('\n`2,', `\n\`${count},`);
+        await expect(all(shop.downloadFundFlow(yesterday))).rejects.toMatchObject({ code });
+      }
+      gateway.requests.length = 1;
       await expect(all(createWechatH5(gateway.options()).downloadFundFlow(yesterday))).rejects.toMatchObject({
         code: 'CERTIFICATE_MISSING',
       });
