@@ -39,20 +39,27 @@ afterEach(async () => {
 });
 
 const metrics = async (): Promise<string> => (await request(shop).get('/metrics').expect(200)).text;
-const logged = (): { level: number; msg: string; notification?: object; problem?: object }[] =>
-  lines.map((line) => JSON.parse(line) as { level: number; msg: string });
+interface Line {
+  level: number;
+  msg: string;
+  notification?: { code?: string };
+  problem?: { code?: string };
+}
+const logged = (): Line[] => lines.map((line) => JSON.parse(line) as Line);
 
 test('a payment leaves its trail in the log and in /metrics', async () => {
   await request(shop).post('/pay/ORDER_1').expect(303);
   await simulator.pay('ORDER_1');
-  expect(logged().map(({ msg }) => msg)).toEqual([
+  // A channel is one for the whole process: other instances in it may have problems of their own.
+  const trail = logged().filter(({ notification }) => notification !== undefined);
+  expect(trail.map(({ msg }) => msg)).toEqual([
     'notification received',
     'notification verified',
     'notification handled',
     'notification acknowledged',
   ]);
   const { transactionId } = simulator.orders.get('ORDER_1')?.payment ?? {};
-  expect(logged()[3]).toMatchObject({
+  expect(trail[3]).toMatchObject({
     level: 30,
     notification: { outTradeNo: 'ORDER_1', transactionId, keyIndex: 0, durationMs: expect.any(Number) },
   });
@@ -68,7 +75,8 @@ test('a forgery is counted by its code, and reported as a problem', async () => 
   expect(text).toContain('wechat_h5_notifications_total{stage="refused",code="MERCHANT_UNKNOWN"} 1');
   expect(text).toContain('wechat_h5_problems_total{type="refused",code="MERCHANT_UNKNOWN"} 1');
   expect(text).not.toContain('stage="acknowledged"');
-  expect(logged().filter(({ level }) => level >= 40)).toMatchObject([
+  const refused = logged().filter((line) => (line.notification ?? line.problem)?.code === 'MERCHANT_UNKNOWN');
+  expect(refused).toMatchObject([
     { level: 40, notification: { code: 'MERCHANT_UNKNOWN' } },
     { level: 50, problem: { type: 'refused', code: 'MERCHANT_UNKNOWN' } },
   ]);
