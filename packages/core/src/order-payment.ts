@@ -88,9 +88,10 @@ export function resolved(
   // What it was told of is another order's, and it can still be paid: it is closed as any other, after asking.
   if (order.payment === undefined) {
     const closable = closableAt(order);
-    return to({ state: 'CLOSING', reason: undefined, polls: 0, pollAt: closable > now ? closable : now }, detail);
+    const pollAt = closable > now ? closable : now;
+    return to({ state: 'CLOSING', reason: undefined, polls: 0, pollAt, takenUntil: undefined }, detail);
   }
-  const paid = { state: 'PAID', pollAt: undefined } as const;
+  const paid = { state: 'PAID', pollAt: undefined, takenUntil: undefined } as const;
   if (order.delivery.state === 'DONE') return to({ ...paid, reason: undefined }, detail);
   const reason = as === 'withhold' ? 'resolved' : paidTwice(order, taken);
   return reason === undefined

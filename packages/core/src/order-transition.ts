@@ -87,6 +87,7 @@ function step(
           clientIp: change.intent.clientIp,
           params: change.intent.params,
           orderedAt: now,
+          polls: 0,
           pollAt: after(now, FIRST_LOOK_MS),
         });
       }
@@ -164,7 +165,8 @@ function looked(order: OrderRecord, change: Looked, now: Date, to: To): Step {
     {
       pollAt: over ? undefined : after(now, nextInMs),
       polls: order.polls + (counts ? 1 : 0),
-      takenUntil: undefined,
+      // What else is due of it, a refund or a hand-over, waits as well: it was not seen to.
+      takenUntil: counts || nextInMs === undefined ? undefined : after(now, nextInMs),
     },
     verdict,
   );

@@ -22,9 +22,9 @@ const REFUND_LOOKS = 20;
 /** After a question that was not answered. */
 export const NEXT_TRY_MS = 30 * SECOND;
 
-/** By the book's clock, at the time it was taken. */
+/** Since it was placed, by the book's clock, at the time it was taken: WeChat Pay knows of no earlier try. */
 export function ageOf(order: OrderRecord): number {
-  return order.updatedAt.getTime() - order.createdAt.getTime();
+  return order.updatedAt.getTime() - order.orderedAt.getTime();
 }
 
 export function isTooOld(order: OrderRecord): boolean {

@@ -7,6 +7,7 @@ import type { OrderChange } from './order-book.js';
 import { Reconciler } from './reconciler.js';
 import { HOUR, MINUTE, openReconcilerScene, ORDER_NO, type ReconcilerScene } from './reconciler.fixture.js';
 import { fakeDate } from './fake-date.fixture.js';
+import { partsOf } from './wechat-h5.js';
 
 let scene: ReconcilerScene;
 let shop: WechatH5;
@@ -124,6 +125,32 @@ describe('the schedule', () => {
     expect(await scene.get()).toMatchObject({ state: 'CREATE_FAILED', reason: 'ORDERNOTEXIST' });
     await scene.order(shop);
     expect(await scene.get()).toMatchObject({ state: 'PENDING' });
+  });
+
+  test('an order that was refused at first has its time from when it was placed', async () => {
+    scene.simulator.faults.nextCall('unifiedorder', { errCode: 'NOAUTH' });
+    await expect(scene.order(shop)).rejects.toMatchObject({ errCode: 'NOAUTH' });
+    expect(await scene.get()).toMatchObject({ state: 'CREATE_FAILED' });
+    // WeChat Pay knows nothing of the first time, so neither its limits nor ours count from there.
+    scene.skip(30 * 24 * HOUR);
+    const placedAt = 30 * 24 * 60 * 60;
+    await scene.order(shop);
+    await scene.pass(shop, 49 * MINUTE);
+    expectTimes(
+      scene.calls('orderquery').map((at) => at - placedAt),
+      [35, 95, 275, 575, 1175],
+    );
+    expect(await scene.get()).toMatchObject({ state: 'PENDING' });
+    await scene.pass(shop, 7 * MINUTE);
+    expect(await scene.get()).toMatchObject({ state: 'CLOSED' });
+  });
+
+  test('what was looked for in vain and is placed later is asked about as often as any', async () => {
+    scene.simulator.faults.nextCall('unifiedorder', { drop: 'ignore' });
+    await expect(scene.order(shop)).rejects.toMatchObject({ code: expect.stringMatching(/^GATEWAY_/) });
+    while ((await scene.get())?.state !== 'CREATE_FAILED') await scene.pass(shop, MINUTE);
+    await scene.order(shop);
+    expect(await scene.get()).toMatchObject({ state: 'PENDING', polls: 0 });
   });
 
   test('an order whose creation was not answered, and which was paid all the same', async () => {
@@ -452,6 +479,61 @@ describe('several machines', () => {
         await own.stop();
       }
     }
+  });
+});
+
+describe('a look that failed', () => {
+  /** What is due now, taken and looked at; how many orders that were. */
+  const look = (machine: WechatH5): Promise<number> | undefined => partsOf(machine)?.reconciler.look();
+
+  test('at a payment of another merchant, is not repeated at once', async () => {
+    const { merchant } = scene.simulator;
+    const stranger = scene.machine({ merchant: { ...merchant, mchId: '1900009999' } });
+    await scene.order(shop);
+    scene.onPaid = () => {
+      throw new Error('the warehouse is away');
+    };
+    await scene.notify(shop);
+    scene.skip(MINUTE);
+    expect(await look(stranger)).toBe(1);
+    expect(await look(stranger)).toBe(0);
+    expect(scene.problems.filter(({ code }) => code === 'MERCHANT_UNKNOWN')).toHaveLength(1);
+    scene.onPaid = () => {};
+    await scene.pass(shop, 15 * MINUTE);
+    expect(scene.paid).toEqual([ORDER_NO]);
+  });
+
+  test.each(['SYSTEMERROR', 'FREQUENCY_LIMITED'])('at a refund, for %s, is not repeated at once', async (errCode) => {
+    await scene.order(shop);
+    await scene.pay();
+    await scene.pass(shop, MINUTE);
+    await shop.refund({ outTradeNo: ORDER_NO, outRefundNo: 'REFUND-1', refundFee: 40, totalFee: 100 });
+    for (let n = 0; n < 3; n++) scene.simulator.faults.nextCall('refundquery', { errCode });
+    scene.skip(MINUTE + 10_000);
+    expect(await look(shop)).toBe(1);
+    expect(await look(shop)).toBe(0);
+    const asked = scene.calls('refundquery').length;
+    await scene.pass(shop, 25_000);
+    expect(scene.calls('refundquery')).toHaveLength(asked);
+    await scene.pass(shop, 3 * MINUTE);
+    expect(scene.calls('refundquery').length).toBeGreaterThan(asked);
+  });
+
+  test('at one refund does not keep another one waiting', async () => {
+    await scene.order(shop);
+    await scene.pay();
+    await scene.pass(shop, MINUTE);
+    for (const outRefundNo of ['REFUND-1', 'REFUND-2'])
+      await shop.refund({ outTradeNo: ORDER_NO, outRefundNo, refundFee: 40, totalFee: 100 });
+    scene.simulator.faults.loseNotification();
+    await scene.simulator.settleRefund('REFUND-2');
+    for (let n = 0; n < 3; n++) scene.simulator.faults.nextCall('refundquery', { errCode: 'SYSTEMERROR' });
+    scene.skip(MINUTE + 10_000);
+    await look(shop);
+    expect((await scene.get())?.refunds).toMatchObject({
+      'REFUND-1': { state: 'ACCEPTED', polls: 0 },
+      'REFUND-2': { state: 'REFUNDED' },
+    });
   });
 });
 

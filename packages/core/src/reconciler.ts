@@ -16,7 +16,7 @@ const LOOK_LEASES = 4;
 /** How long `stop()` waits for what is under way. What is left then is taken over when its lease ends. */
 const DRAIN_MS = 10_000;
 /** Another machine may know the merchant. */
-const NOT_OURS_MS = 60 * 60_000;
+const NOT_OURS_MS = 10 * 60_000;
 /** Under a constant overload the oldest would never have their turn. */
 const OLDEST_EVERY = 4;
 

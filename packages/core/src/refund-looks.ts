@@ -30,17 +30,27 @@ export class RefundLooks<Tx = never> {
     this.#report = parts.report;
   }
 
-  /** Those of an order that are due. */
+  /** Those of an order that are due: all of them, also when one fails. @throws what the first one that failed has thrown */
   async lookAt(order: OrderRecord, merchant: KnownMerchant): Promise<void> {
+    const failures: unknown[] = [];
+    for (const [outRefundNo, refund] of Object.entries(order.refunds))
+      await this.#lookAtOne(order, outRefundNo, refund, merchant).catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
+  }
+
+  async #lookAtOne(
+    order: OrderRecord,
+    outRefundNo: string,
+    refund: RefundRecord,
+    merchant: KnownMerchant,
+  ): Promise<void> {
     const now = order.updatedAt;
-    for (const [outRefundNo, refund] of Object.entries(order.refunds)) {
-      const { leaseUntil, retryAt, state } = refund.delivery;
-      const handOverAt = state === 'LEASED' ? leaseUntil : retryAt;
-      const isToHandOver = handOverAt !== undefined && handOverAt <= now;
-      if (isToHandOver && !this.#deliveries.hasRefundHandler) await this.#looked(order, outRefundNo, 'NO_HANDLER');
-      else if (isToHandOver || (refund.pollAt !== undefined && refund.pollAt <= now))
-        await this.#ask(order, outRefundNo, refund, merchant);
-    }
+    const { leaseUntil, retryAt, state } = refund.delivery;
+    const handOverAt = state === 'LEASED' ? leaseUntil : retryAt;
+    const isToHandOver = handOverAt !== undefined && handOverAt <= now;
+    if (isToHandOver && !this.#deliveries.hasRefundHandler) await this.#looked(order, outRefundNo, 'NO_HANDLER');
+    else if (isToHandOver || (refund.pollAt !== undefined && refund.pollAt <= now))
+      await this.#ask(order, outRefundNo, refund, merchant);
   }
 
   async #ask(order: OrderRecord, outRefundNo: string, record: RefundRecord, merchant: KnownMerchant): Promise<void> {
