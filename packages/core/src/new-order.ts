@@ -1,5 +1,6 @@
 import { formatTime } from './beijing-time.js';
 import { currency } from './currency.js';
+import type { WechatH5Error } from './errors.js';
 import { amount, json, oneOf, refused, refuseUnknown, shown, text } from './request-fields.js';
 
 /** Where the payment is launched from (`scene_info.h5_info`). `Wap` is a mobile web page. */
@@ -39,8 +40,8 @@ export interface NewOrder {
   /** Up to 32 characters. Default `WEB`. */
   deviceInfo?: string;
   /**
-   * Until when the order can be paid: at least five minutes ahead. Compute it from the order's own creation
-   * time: asking again with another value is another order (`ORDER_CONFLICT`).
+   * Until when the order can be paid: at least five minutes ahead when it is placed. Compute it from the order's own
+   * creation time: asking again with another value is another order (`ORDER_CONFLICT`).
    */
   timeExpire?: Date;
   /** Default: the `sceneInfo` option. */
@@ -90,7 +91,7 @@ const MIN_EXPIRY_MS = 5 * 60_000;
  */
 export function unifiedOrderFields(
   order: NewOrder,
-  given: { clientIp: string; notifyUrl: string; sceneInfo: SceneInfo; currencies: readonly string[]; now: Date },
+  given: { clientIp: string; notifyUrl: string; sceneInfo: SceneInfo; currencies: readonly string[] },
 ): Record<string, string> {
   refuseUnknown(order, KNOWN, 'an order');
   if (order.orderRef !== undefined) checkOrderRef(order.orderRef, order.outTradeNo);
@@ -112,7 +113,7 @@ export function unifiedOrderFields(
   if (order.receipt !== undefined && yesOrNo('receipt', order.receipt)) fields['receipt'] = 'Y';
   if (order.profitSharing !== undefined)
     fields['profit_sharing'] = yesOrNo('profit_sharing', order.profitSharing) ? 'Y' : 'N';
-  if (order.timeExpire !== undefined) fields['time_expire'] = expiry(order.timeExpire, given.now);
+  if (order.timeExpire !== undefined) fields['time_expire'] = expiry(order.timeExpire);
   return fields;
 }
 
@@ -146,20 +147,21 @@ function yesOrNo(field: string, value: unknown): boolean {
   throw refused(field, `is ${shown(value)}`, 'Give true or false.');
 }
 
-function expiry(value: unknown, now: Date): string {
+function expiry(value: unknown): string {
   if (!(value instanceof Date) && Object.prototype.toString.call(value) !== '[object Date]') {
     throw refused('time_expire', `is ${shown(value)}`, 'Pass a Date.');
   }
-  const time = value as Date;
-  const formatted = formatTime(time, 'time_expire');
-  if (time.getTime() - now.getTime() < MIN_EXPIRY_MS) {
-    throw refused(
-      'time_expire',
-      'is less than five minutes ahead',
-      'Give the payer at least five minutes. 订单失效时间须晚于下单时间 5 分钟以上。',
-    );
-  }
-  return formatted;
+  return formatTime(value as Date, 'time_expire');
+}
+
+/** Why an order can no longer be placed, `undefined` if it can. One that was placed before may be asked for until its end. */
+export function tooLateFor({ timeExpire }: NewOrder, now: Date): WechatH5Error | undefined {
+  if (timeExpire === undefined || timeExpire.getTime() - now.getTime() >= MIN_EXPIRY_MS) return undefined;
+  return refused(
+    'time_expire',
+    'is less than five minutes ahead',
+    'Give the payer at least five minutes. 订单失效时间须晚于下单时间 5 分钟以上。',
+  );
 }
 
 const SCENE_MEMBERS = {

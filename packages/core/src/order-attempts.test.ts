@@ -1,5 +1,6 @@
 import { createSimulator, type Simulator } from '@wechat-h5/simulator';
-import { createWechatH5, MemoryOrderBook, type Problem, type WechatH5 } from './index.js';
+import { createWechatH5, MemoryOrderBook, type Problem, type WechatH5, type WechatH5Options } from './index.js';
+import { fakeDate } from './fake-date.fixture.js';
 import { signedNotification } from './testing.js';
 
 const WIFI = '127.0.0.5';
@@ -12,7 +13,7 @@ let book: MemoryOrderBook;
 let paid: [outTradeNo: string, orderRef: string | undefined][];
 let problems: Problem[];
 
-const make = (): WechatH5 =>
+const make = (more: Partial<WechatH5Options> = {}): WechatH5 =>
   createWechatH5({
     merchant: simulator.merchant,
     gateway: simulator.url,
@@ -20,6 +21,7 @@ const make = (): WechatH5 =>
     orderBook: book,
     onPaid: ({ outTradeNo }, { orderRef }) => void paid.push([outTradeNo, orderRef]),
     onProblem: (problem) => problems.push(problem),
+    ...more,
   });
 const order = (clientIp: string, more: { totalFee?: number; orderRef?: string } = {}) => ({
   outTradeNo: 'SHOP-0001',
@@ -30,6 +32,17 @@ const order = (clientIp: string, more: { totalFee?: number; orderRef?: string } 
   ...more,
 });
 const confirm = (wechatH5: WechatH5, outTradeNo: string) => wechatH5.confirmPayment({ outTradeNo });
+
+const notify = (outTradeNo: string, transactionId: string): Promise<{ body: string }> =>
+  make().handleNotification({
+    method: 'POST',
+    body: Buffer.from(
+      signedNotification(
+        { out_trade_no: outTradeNo, total_fee: '100', transaction_id: transactionId },
+        simulator.merchant,
+      ),
+    ),
+  });
 
 beforeEach(async () => {
   now = START;
@@ -75,6 +88,64 @@ test('an attempt that was closed is followed by the next one', async () => {
   expect(await wechatH5.createOrder(order(WIFI))).toMatchObject({ outTradeNo: 'SHOP-0001-2' });
 });
 
+test('an attempt that WeChat Pay has closed by itself is followed by the next one at once', async () => {
+  const wechatH5 = make();
+  await wechatH5.createOrder(order(WIFI));
+  simulator.faults.nextCall('unifiedorder', { errCode: 'ORDERCLOSED' });
+  now += 5 * 60_000;
+  expect(await wechatH5.createOrder(order(WIFI))).toMatchObject({ outTradeNo: 'SHOP-0001-2', reused: false });
+  expect(await book.get({ mchId: simulator.merchant.mchId, outTradeNo: 'SHOP-0001' })).toMatchObject({
+    state: 'CLOSED',
+  });
+});
+
+describe('near its timeExpire', () => {
+  const MINUTE = 60_000;
+  const at = (time: number): void => fakeDate((now = time));
+  const expiring = (more: { orderRef?: string } = {}) => ({
+    outTradeNo: 'SHOP-0001',
+    body: 'Tea',
+    totalFee: 100,
+    clientIp: WIFI,
+    timeExpire: new Date(START + 7 * MINUTE),
+    ...more,
+  });
+  let wechatH5: WechatH5;
+  beforeEach(() => {
+    wechatH5 = make();
+    at(START);
+  });
+  afterEach(() => jest.useRealTimers());
+
+  test('an order is asked for again as before, and no new one is begun', async () => {
+    const { mwebUrl } = await wechatH5.createOrder(expiring());
+    at(START + 3 * MINUTE);
+    expect(await wechatH5.createOrder(expiring())).toMatchObject({ mwebUrl, reused: true });
+    at(START + 6 * MINUTE);
+    expect(await wechatH5.createOrder(expiring())).toMatchObject({ outTradeNo: 'SHOP-0001', reused: false });
+    await expect(wechatH5.createOrder({ ...expiring(), outTradeNo: 'SHOP-0002' })).rejects.toMatchObject({
+      code: 'ORDER_FIELD_INVALID',
+      field: 'time_expire',
+    });
+    await simulator.pay('SHOP-0001');
+    await confirm(wechatH5, 'SHOP-0001');
+    at(START + 8 * MINUTE);
+    await expect(wechatH5.createOrder(expiring())).rejects.toMatchObject({ code: 'ORDER_PAID' });
+  });
+
+  test('no further attempt is begun', async () => {
+    await wechatH5.createOrder(expiring({ orderRef: 'purchase/1' }));
+    at(START + 3 * MINUTE);
+    expect(await wechatH5.createOrder(expiring({ orderRef: 'purchase/1' }))).toMatchObject({ reused: true });
+    at(START + 8 * MINUTE);
+    await expect(wechatH5.createOrder(expiring({ orderRef: 'purchase/1' }))).rejects.toMatchObject({
+      code: 'ORDER_FIELD_INVALID',
+      field: 'time_expire',
+    });
+    expect((await book.list({ orderRef: 'purchase/1' })).orders).toHaveLength(1);
+  });
+});
+
 test('paid is paid: no further attempt, whichever of them it was', async () => {
   const wechatH5 = make();
   await wechatH5.createOrder(order(WIFI));
@@ -98,16 +169,6 @@ test('B15: paid under two numbers: the second goes to onProblem, and never to on
   const wechatH5 = make();
   await wechatH5.createOrder(order(WIFI));
   await wechatH5.createOrder(order(MOBILE));
-  const notify = (outTradeNo: string, transactionId: string): Promise<{ body: string }> =>
-    make().handleNotification({
-      method: 'POST',
-      body: Buffer.from(
-        signedNotification(
-          { out_trade_no: outTradeNo, total_fee: '100', transaction_id: transactionId },
-          simulator.merchant,
-        ),
-      ),
-    });
   for (let n = 0; n < 2; n++) {
     const replies = await Promise.all([notify('SHOP-0001-2', '4200000002'), notify('SHOP-0001', '4200000001')]);
     for (const { body } of replies) expect(body).toContain('SUCCESS');
@@ -118,6 +179,35 @@ test('B15: paid under two numbers: the second goes to onProblem, and never to on
   for (const number of ['SHOP-0001', 'SHOP-0001-2']) {
     expect(await confirm(make(), number)).toMatchObject({ state: 'paid', delivered: true, outTradeNo: paid[0]?.[0] });
   }
+});
+
+test('B15: an order that was found in the shop’s table first belongs to the purchase that it is placed for', async () => {
+  const wechatH5 = make({ findOrder: async () => ({ totalFee: 100 }) });
+  const key = { mchId: simulator.merchant.mchId, outTradeNo: 'SHOP-0001' };
+  const { appId } = simulator.merchant;
+  const intent = { appId, totalFee: 100, feeType: 'CNY', attach: undefined, params: {}, clientIp: '' };
+  await book.apply(key, { type: 'found', intent });
+  await wechatH5.createOrder(order(WIFI));
+  await wechatH5.createOrder(order(MOBILE));
+  await notify('SHOP-0001', '4200000001');
+  await notify('SHOP-0001-2', '4200000002');
+  expect(paid).toEqual([['SHOP-0001', 'purchase/1']]);
+  expect(problems.map(({ type }) => type)).toEqual(['paid-twice']);
+});
+
+test('what the shop configures differently by now does not make it another order', async () => {
+  await make().createOrder(order(WIFI));
+  const moved = make({
+    notifyUrl: 'http://127.0.0.1:2/notify',
+    sceneInfo: { type: 'Wap', wapUrl: 'http://127.0.0.1:2', wapName: 'New name' },
+  });
+  expect(await moved.createOrder(order(WIFI))).toMatchObject({ outTradeNo: 'SHOP-0001', reused: true });
+  now += 5 * 60_000;
+  // WeChat Pay takes a repetition only as it was.
+  expect(await moved.createOrder(order(WIFI))).toMatchObject({ outTradeNo: 'SHOP-0001', reused: false });
+  now += 5 * 60_000;
+  await moved.closeOrder({ outTradeNo: 'SHOP-0001' });
+  expect(await moved.createOrder(order(WIFI))).toMatchObject({ outTradeNo: 'SHOP-0001-2' });
 });
 
 test('the payer asks by the number of the first attempt, and has paid by the second', async () => {

@@ -91,6 +91,11 @@ function step(
           pollAt: after(now, FIRST_LOOK_MS),
         });
       }
+      // Known from the shop's own table so far. Placed here from now on, and an attempt of its purchase.
+      if (!isPlacedHere(order) && !isOver(order)) {
+        const { params, orderRef } = change.intent;
+        return to({ params, orderRef, orderedAt: now, pollAt: after(now, FIRST_LOOK_MS) });
+      }
       return stay('unchanged');
     case 'found':
       return stay('unchanged');
@@ -255,7 +260,12 @@ function isPlacedHere(order: OrderRecord): boolean {
   return Object.keys(order.params).length > 0;
 }
 
-/** The payer's address is not part of the comparison: the same order may be asked for again from another one. */
+/**
+ * What is not part of the comparison: from where the payer asks, and what the shop's configuration says beside every
+ * order. WeChat Pay is sent what was stored, so that both may have changed.
+ */
+const NOT_OF_THE_ORDER: ReadonlySet<string> = new Set(['spbill_create_ip', 'notify_url', 'scene_info']);
+
 function sameOrder(order: OrderRecord, intent: OrderIntent): boolean {
   if (!isPlacedHere(order)) {
     return (
@@ -269,7 +279,7 @@ function sameOrder(order: OrderRecord, intent: OrderIntent): boolean {
 }
 
 function fingerprint(params: Readonly<Record<string, string>>): string {
-  const entries = Object.entries(params).filter(([name]) => name !== 'spbill_create_ip');
+  const entries = Object.entries(params).filter(([name]) => !NOT_OF_THE_ORDER.has(name));
   return createHash('sha256')
     .update(JSON.stringify(entries.sort(([a], [b]) => (a < b ? -1 : 1))))
     .digest('base64');

@@ -1,8 +1,14 @@
-import { quoted, WechatH5Error } from './errors.js';
+import { isWechatH5Error, quoted, WechatH5Error } from './errors.js';
 import type { Caller, GatewayReply } from './gateway.js';
 import type { KnownMerchant, Merchants } from './merchant.js';
 import { assertMwebUrl, MWEB_URL_LIFE_MS, MWEB_URL_REUSE_MS, redirectTarget, withRedirectUrl } from './mweb-url.js';
-import { outTradeNo as checkedOutTradeNo, unifiedOrderFields, type NewOrder, type SceneInfo } from './new-order.js';
+import {
+  outTradeNo as checkedOutTradeNo,
+  tooLateFor,
+  unifiedOrderFields,
+  type NewOrder,
+  type SceneInfo,
+} from './new-order.js';
 import { requirePaymentFields, valuesOf } from './payment-fields.js';
 import {
   orderId,
@@ -100,15 +106,15 @@ export class Orders<Tx = never> {
       notifyUrl: this.#notifyUrl,
       sceneInfo: this.#sceneInfo,
       currencies: this.#currencies,
-      now: new Date(),
     });
+    const tooLate = tooLateFor(order, new Date());
     if (order.redirectUrl !== undefined) redirectTarget(order.redirectUrl, merchant.h5Domains);
     const { mchId, subMchId } = merchant;
     const first = orderKeyOf({ mchId, subMchId, outTradeNo: order.outTradeNo });
     const { key, link, reused } = await this.#inTurn(orderId(first), () =>
       order.orderRef === undefined
-        ? this.#open(first, merchant, fields, clientIp)
-        : this.#openAttempt(order.orderRef, first, merchant, fields, clientIp),
+        ? this.#open(first, merchant, fields, clientIp, tooLate)
+        : this.#openAttempt(order.orderRef, first, merchant, fields, clientIp, tooLate),
     );
     return {
       outTradeNo: key.outTradeNo,
@@ -153,7 +159,9 @@ export class Orders<Tx = never> {
     merchant: KnownMerchant,
     fields: Record<string, string>,
     clientIp: string,
+    tooLate: WechatH5Error | undefined,
   ): Promise<Opened> {
+    await this.#refuseIfNew(key, tooLate);
     const intended = await this.#intend(key, merchant, fields, clientIp, undefined);
     refuseIfOver(intended.order);
     if (intended.outcome === 'conflict') throw numberTaken(key, 'it is taken by an order with other parameters');
@@ -172,23 +180,39 @@ export class Orders<Tx = never> {
     merchant: KnownMerchant,
     fields: Record<string, string>,
     clientIp: string,
+    tooLate: WechatH5Error | undefined,
   ): Promise<Opened> {
     for (let n = 1; n <= MAX_ATTEMPTS; n++) {
       const key = n === 1 ? first : { ...first, outTradeNo: `${first.outTradeNo}-${n}` };
       const attempt = { ...fields, out_trade_no: key.outTradeNo };
+      await this.#refuseIfNew(key, tooLate);
       const intended = await this.#intend(key, merchant, attempt, clientIp, orderRef);
       const { order, outcome } = intended;
       if (order.state === 'PAID' || order.state === 'QUARANTINED') refuseIfOver(order);
       if (outcome === 'conflict') throw numberTaken(key, 'it is taken by an order with other parameters');
       if (order.state === 'CLOSED' || order.state === 'CLOSING' || order.superseded) continue;
-      if (order.clientIp === '' || order.clientIp === clientIp)
-        return this.#link(intended, merchant, attempt, clientIp);
+      if (order.clientIp === '' || order.clientIp === clientIp) {
+        try {
+          return await this.#link(intended, merchant, attempt, clientIp);
+        } catch (error) {
+          // Closed by somebody else, or by WeChat Pay itself, and known here only now.
+          if (isWechatH5Error(error) && error.code === 'ORDER_CLOSED') continue;
+          throw error;
+        }
+      }
       // The old link would end in an error on the new address. Who pays by it all the same has paid: look once more.
       const superseded = await this.#book.apply(key, { type: 'superseded', source: 'payer' });
       if (superseded.order?.state === 'PAID' || superseded.order?.state === 'QUARANTINED')
         refuseIfOver(superseded.order);
     }
     throw numberTaken(first, `there were ${MAX_ATTEMPTS} attempts to pay it`);
+  }
+
+  /** An order whose time is nearly over is not begun; who has placed it is told how it stands, to its end and after it. */
+  async #refuseIfNew(key: OrderKey, tooLate: WechatH5Error | undefined): Promise<void> {
+    if (tooLate === undefined) return;
+    const order = await this.#book.get(key);
+    if (order === undefined || order.state === 'CREATE_FAILED') throw tooLate;
   }
 
   /** The intent is stored before WeChat Pay hears of it: a notification can never precede the order. */
