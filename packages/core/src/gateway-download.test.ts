@@ -3,13 +3,11 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
-import { Gateway } from './gateway.js';
+import { Gateway, type GatewayOptions } from './gateway.js';
 import { KnownMerchant } from './merchant.js';
 
-const merchant = new KnownMerchant(
-  { appId: 'wx2421b1c4370ec43b', mchId: '10000100', apiKey: '192006250b4c09247ec02edce69f6a2d' },
-  'merchant',
-);
+const IDS = { appId: 'wx2421b1c4370ec43b', mchId: '10000100', apiKey: '192006250b4c09247ec02edce69f6a2d' };
+const merchant = new KnownMerchant(IDS, 'merchant');
 const BILL = '\uFEFF交易时间,公众账号ID\r\n`2026-11-22 10:00:00,`wx2421b1c4370ec43b\r\n';
 
 const stops: (() => void)[] = [];
@@ -17,13 +15,14 @@ afterEach(() => {
   for (const stop of stops.splice(0)) stop();
 });
 
-async function gatewayTo(listener: RequestListener): Promise<Gateway> {
+async function gatewayTo(listener: RequestListener, options: Pick<GatewayOptions, 'now'> = {}): Promise<Gateway> {
   const server = createServer((request, response) => {
     request.resume().on('end', () => listener(request, response));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const gateway = new Gateway({ bases: [new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)] });
+  const bases = [new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)];
+  const gateway = new Gateway({ bases, ...options });
   stops.push(() => {
     gateway.close();
     server.closeAllConnections();
@@ -32,8 +31,8 @@ async function gatewayTo(listener: RequestListener): Promise<Gateway> {
   return gateway;
 }
 
-const download = (gateway: Gateway): ReturnType<Gateway['download']> =>
-  gateway.download('/pay/downloadbill', merchant, { bill_date: '20261122', bill_type: 'ALL' });
+const download = (gateway: Gateway, of = merchant): ReturnType<Gateway['download']> =>
+  gateway.download('/pay/downloadbill', of, { bill_date: '20261122', bill_type: 'ALL' });
 
 async function textOf(body: Readable): Promise<string> {
   const chunks: Buffer[] = [];
@@ -108,6 +107,32 @@ test.each([
   for (const bytes of [Buffer.from(reply), gzipSync(reply)]) {
     await expect(download(await gatewayTo((_request, response) => response.end(bytes)))).rejects.toMatchObject(error);
   }
+});
+
+test.each([
+  [
+    'by its code',
+    '<xml><return_code>SUCCESS</return_code><result_code>FAIL</result_code><err_code>FREQUENCY_LIMITED</err_code></xml>',
+  ],
+  ['in words', '<xml><return_code>FAIL</return_code><return_msg>频率限制</return_msg></xml>'],
+])('N21: too many files were asked for, said %s: the rate is halved', async (_how, refusal) => {
+  let asked = 0;
+  let time = performance.now();
+  const listener: RequestListener = (_request, response) => {
+    asked++;
+    response.end(refusal);
+  };
+  const gateway = await gatewayTo(listener, { now: () => time });
+  const refused = { code: expect.stringMatching(/^(?:GATEWAY_REFUSED|RETURN_CODE_FAIL)$/) };
+  await expect(download(gateway)).rejects.toMatchObject(refused);
+  // While the clock stands still, nothing is left for this merchant, and all for another.
+  const next = expect(download(gateway)).rejects.toMatchObject(refused);
+  const other = new KnownMerchant({ ...IDS, mchId: '10000101' }, 'merchant');
+  await expect(download(gateway, other)).rejects.toMatchObject(refused);
+  expect(asked).toBe(2);
+  time += 1000;
+  await next;
+  expect(asked).toBe(3);
 });
 
 test('a status other than 200 is no bill', async () => {

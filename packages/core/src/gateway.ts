@@ -96,7 +96,9 @@ export class Gateway {
       // A bill may be made while one waits for it, so its first byte has as long as any other.
       const message = this.#message(path, merchant, business);
       const { response, host } = await this.#send(message, merchant, within(DOWNLOAD_IDLE_MS));
-      return openDownload(response, { host, idleMs: DOWNLOAD_IDLE_MS });
+      return openDownload(response, { host, idleMs: DOWNLOAD_IDLE_MS }).catch((error: unknown) => {
+        throw this.#heeded(merchant, error);
+      });
     });
   }
 
@@ -180,9 +182,14 @@ export class Gateway {
       if (reply.refusal !== undefined && isTooFrequent(reply.refusal)) this.#rateOf(merchant).halve();
       return reply;
     } catch (error) {
-      if (error instanceof WechatH5Error && isTooFrequent(error)) this.#rateOf(merchant).halve();
-      throw error;
+      throw this.#heeded(merchant, error);
     }
+  }
+
+  /** The same for an error, which it hands back. */
+  #heeded(merchant: KnownMerchant, error: unknown): unknown {
+    if (error instanceof WechatH5Error && isTooFrequent(error)) this.#rateOf(merchant).halve();
+    return error;
   }
 
   #rateOf({ mchId }: KnownMerchant): CallRate {
