@@ -98,6 +98,17 @@ test('the same number is the same refund: other parameters are a conflict', asyn
   expect(scene.calls('refund')).toHaveLength(2);
 });
 
+test('another currency than that of the order is not sent', async () => {
+  const inCurrency = (refundFeeType: string) =>
+    shop.refund({ outTradeNo: ORDER_NO, outRefundNo: 'R1', totalFee: 100, refundFee: 40, refundFeeType });
+  await expect(inCurrency('HKD')).rejects.toMatchObject({ code: 'ORDER_MISMATCH', field: 'refund_fee_type' });
+  expect(scene.calls('refund')).toHaveLength(0);
+  // Nor does it count.
+  expect(await state('R1')).toBeUndefined();
+  await inCurrency('CNY');
+  expect(await state('R1')).toBe('ACCEPTED');
+});
+
 test('I9: ten machines at once give back no more than was paid', async () => {
   const results = await Promise.allSettled(Array.from({ length: 10 }, (_, n) => refund(`R${n}`, 30, scene.machine())));
   expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(3);

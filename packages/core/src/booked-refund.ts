@@ -34,6 +34,7 @@ export async function refundThroughBook<Tx>(
     merchants: Merchants;
     notifyUrl: string;
     simulated: boolean;
+    currencies: readonly string[];
   },
 ): Promise<RefundAccepted> {
   const { book, deliveries } = parts;
@@ -43,8 +44,9 @@ export async function refundThroughBook<Tx>(
   const order = key && (await deliveries.find(key, merchant.appId));
   if (key === undefined || order === undefined) return refundOrder(refund, parts);
 
-  const { outRefundNo, refundFee } = refund;
+  const { outRefundNo, refundFee, refundFeeType = order.feeType } = refund;
   if (order.totalFee !== refund.totalFee) throw anotherTotal(refund, order);
+  if (order.feeType !== refundFeeType) throw anotherCurrency(refundFeeType, order);
   const { outcome } = await book.apply(key, { type: 'refund-intend', outRefundNo, refundFee, params });
   if (outcome === 'conflict') throw conflict(outRefundNo);
   if (outcome === 'exceeds') throw exceeded(refund);
@@ -101,4 +103,15 @@ function anotherTotal(refund: NewRefund, order: OrderRecord): WechatH5Error {
     field: 'total_fee',
     hint: 'Nothing was sent. Pass what the order cost, in fen. 订单金额与本地订单不一致，退款未发出。',
   });
+}
+
+function anotherCurrency(refundFeeType: string, order: OrderRecord): WechatH5Error {
+  return new WechatH5Error(
+    'ORDER_MISMATCH',
+    `refund_fee_type is ${refundFeeType}, and the order is in ${order.feeType}`,
+    {
+      field: 'refund_fee_type',
+      hint: 'Nothing was sent. Leave it out, or pass the currency of the order. 退款币种须与订单币种一致，退款未发出。',
+    },
+  );
 }

@@ -54,7 +54,7 @@ const KNOWN: Record<Every<NewRefund>, true> = {
  */
 export function refundFields(
   refund: NewRefund,
-  given: { notifyUrl: string; simulated: boolean },
+  given: { notifyUrl: string; simulated: boolean; currencies: readonly string[] },
 ): Record<string, string> {
   if (typeof refund !== 'object' || refund === null) {
     throw refused('out_refund_no', 'is missing', 'Pass { outTradeNo, outRefundNo, totalFee, refundFee }.');
@@ -74,7 +74,8 @@ export function refundFields(
       'Give back at most what the order cost. 退款金额不能大于订单金额。',
     );
   }
-  if (refund.refundFeeType !== undefined) fields['refund_fee_type'] = currency('refund_fee_type', refund.refundFeeType);
+  if (refund.refundFeeType !== undefined)
+    fields['refund_fee_type'] = currency('refund_fee_type', refund.refundFeeType, given.currencies);
   if (refund.refundDesc !== undefined) fields['refund_desc'] = text('refund_desc', refund.refundDesc, 80);
   if (refund.refundAccount !== undefined)
     fields['refund_account'] = oneOf('refund_account', refund.refundAccount, [

@@ -175,6 +175,18 @@ test.each<[field: string, wrong: Record<string, unknown>]>([
   expect(gateway.requests).toEqual([]);
 });
 
+test('on the mainland a refund is in CNY, and the error says which gateway takes others', async () => {
+  const { gateway: _, ...mainland } = gateway.options();
+  const shop = createWechatH5(mainland);
+  await expect(shop.refund({ ...REFUND, refundFeeType: 'HKD' })).rejects.toMatchObject({
+    code: 'ORDER_FIELD_INVALID',
+    field: 'refund_fee_type',
+    hint: expect.stringContaining("'global'"),
+  });
+  // There is no certificate: that is looked at next, and nothing is sent.
+  await expect(shop.refund({ ...REFUND, refundFeeType: 'CNY' })).rejects.toMatchObject({ code: 'CERTIFICATE_MISSING' });
+});
+
 test('80 characters of any script are a description', async () => {
   await wechatH5.refund({ ...REFUND, refundDesc: '🎁'.repeat(80) });
   expect(gateway.requests).toHaveLength(1);

@@ -50,7 +50,13 @@ const AMOUNTS = [
  */
 export async function refundOrder(
   refund: NewRefund,
-  parts: { gateway: Caller; merchants: Merchants; notifyUrl: string; simulated: boolean },
+  parts: {
+    gateway: Caller;
+    merchants: Merchants;
+    notifyUrl: string;
+    simulated: boolean;
+    currencies: readonly string[];
+  },
 ): Promise<RefundAccepted> {
   const asked = refundFields(refund, parts);
   const merchant = parts.merchants.named(refund);

@@ -214,7 +214,7 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
     onRefunded: settings.onRefunded,
     report,
   });
-  const { notifyUrl, sceneInfo, currencies } = settings;
+  const { notifyUrl, sceneInfo, currencies, simulated } = settings;
   const now = (): Date => new Date();
   const orders = new Orders<Tx>({ book, gateway, merchants, notifyUrl, sceneInfo, currencies });
   const query = (ref: OrderRef): Promise<OrderQuery> => orders.query(ref);
@@ -303,7 +303,7 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
     queryRefund: (ref) => queryRefund(gateway, merchants, ref),
     listRefunds: (ref) => listRefunds(gateway, merchants, ref),
     refund: (refund) =>
-      refundThroughBook(refund, { book, deliveries, gateway, merchants, notifyUrl, simulated: settings.simulated }),
+      refundThroughBook(refund, { book, deliveries, gateway, merchants, notifyUrl, simulated, currencies }),
     downloadBill: (day, billOptions = {}) => downloadBill(day, billOptions, { gateway, merchants, now }),
     compareBill: async (day, whose = {}) =>
       compareBill(day, downloadBill(day, whose, { gateway, merchants, now }), {
