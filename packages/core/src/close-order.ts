@@ -43,15 +43,17 @@ export async function closeOrder<Tx>(
       hint: 'Wait a minute, then ask again. 用户正在支付，请稍后再试。',
     });
   }
-  // A number WeChat Pay has never seen cannot be paid; one of ours that got lost on the way is done with.
+  // A number that neither knows cannot be paid.
   if (before === 'ORDERNOTEXIST' && outcome === 'unknown') throw unknown(outTradeNo);
-  if (before !== 'ORDERNOTEXIST' && !CLOSED_STATES.has(before)) {
+  if (!CLOSED_STATES.has(before)) {
     const business = { out_trade_no: outTradeNo };
+    // An order may be there that orderquery does not know yet: it is closed as any other, and was unknown all along if
+    // it still is after that.
+    const ends = before === 'ORDERNOTEXIST' ? ['ORDERPAID', 'ORDERCLOSED', before] : ['ORDERPAID', 'ORDERCLOSED'];
     const { refusal } = await callRepeating(gateway, '/pay/closeorder', merchant, business, outTradeNo);
-    if (refusal !== undefined && refusal.errCode !== 'ORDERPAID' && refusal.errCode !== 'ORDERCLOSED')
-      throw refusalOf('closeorder', refusal);
+    if (refusal !== undefined && !ends.includes(refusal.errCode)) throw refusalOf('closeorder', refusal);
     const after = await stateOf(key, merchant, parts);
-    if (!CLOSED_STATES.has(after)) {
+    if (!CLOSED_STATES.has(after) && !(before === 'ORDERNOTEXIST' && after === before)) {
       throw new WechatH5Error('ORDER_IN_PROGRESS', `closeorder was answered and the order is ${quoted(after)}`, {
         field: 'out_trade_no',
         hint: 'It is not known to be closed: close it again in a moment. 关单尚未生效，请稍后重试。',

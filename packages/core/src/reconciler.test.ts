@@ -279,6 +279,23 @@ describe('closing', () => {
     });
   });
 
+  test('an order that orderquery does not know for a moment is closed at WeChat Pay all the same', async () => {
+    await scene.order(shop);
+    scene.skip(6 * MINUTE);
+    scene.simulator.faults.nextCall('orderquery', { errCode: 'ORDERNOTEXIST' });
+    await shop.closeOrder({ outTradeNo: ORDER_NO });
+    expect(await scene.get()).toMatchObject({ state: 'CLOSED' });
+    expect(scene.simulator.orders.get(ORDER_NO)?.tradeState).toBe('CLOSED');
+  });
+
+  test('an order that never came to be is closed here', async () => {
+    scene.simulator.faults.nextCall('unifiedorder', { drop: 'ignore' });
+    await expect(scene.order(shop)).rejects.toMatchObject({ code: expect.stringMatching(/^GATEWAY_/) });
+    scene.skip(6 * MINUTE);
+    await shop.closeOrder({ outTradeNo: ORDER_NO });
+    expect(await scene.get()).toMatchObject({ state: 'CLOSED' });
+  });
+
   test('a close that was begun by a process that has died is gone on with', async () => {
     await scene.order(shop);
     scene.skip(6 * MINUTE);
