@@ -4,7 +4,7 @@ const BYTE_ORDER_MARK = '\uFEFF';
 export interface CsvForm {
   /**
    * A byte order mark, without which Excel misreads Chinese, and `="…"` around what it would turn into something else:
-   * long numbers lose digits, and a text such as `=1+1` is calculated.
+   * long numbers lose digits, `000123` its zeros, `2026-11` becomes a date, and a text such as `=1+1` is calculated.
    */
   readonly spreadsheet: boolean;
 }
@@ -27,8 +27,13 @@ export async function* csvLines<Item>(
   }
 }
 
+/** What Excel reads as the number it is: amounts, negative ones too, which a sum has to count. */
+const AMOUNT = /^-?(?:0|[1-9]\d{0,10})(?:\.\d+)?$/;
+/** What it would calculate, or read as another number or as a date. */
+const MISREAD = /^(?:[=+\-@\t\r]|\d[\d./:eE-]*$)/;
+
 function asText(value: string): string {
-  return /^[=+\-@\t\r]/.test(value) || /^[0-9]{12,}$/.test(value) ? `="${value.replaceAll('"', '""')}"` : value;
+  return MISREAD.test(value) && !AMOUNT.test(value) ? `="${value.replaceAll('"', '""')}"` : value;
 }
 
 function line(values: readonly string[]): string {
