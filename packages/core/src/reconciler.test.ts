@@ -624,6 +624,35 @@ describe('start and stop', () => {
     expect(await scene.get()).toMatchObject({ delivery: { state: 'DONE' } });
   });
 
+  test('B25: a handler that does not end holds up no other order', async () => {
+    let began: () => void = () => {};
+    const hanging = new Promise<void>((resolve) => (began = resolve));
+    let end: () => void = () => {};
+    const never = new Promise<void>((resolve) => (end = resolve));
+    let done: () => void = () => {};
+    const other = new Promise<void>((resolve) => (done = resolve));
+    let runs = 0;
+    scene.onPaid = (outTradeNo) => {
+      if (outTradeNo !== ORDER_NO) return done();
+      if (++runs === 1) throw new Error('the warehouse is away');
+      began();
+      return never;
+    };
+    const machine = scene.machine({ reconcile: { idleMs: 100, concurrency: 2 } });
+    await scene.order(machine);
+    expect(await scene.notify(machine)).toContain('FAIL');
+    scene.skip(5000);
+    machine.start();
+    await hanging;
+    await scene.order(machine, 'ORDER-0002');
+    await scene.pay('ORDER-0002');
+    scene.skip(MINUTE);
+    await other;
+    end();
+    await machine.stop();
+    expect([...scene.paid].sort()).toEqual([ORDER_NO, 'ORDER-0002']);
+  });
+
   test('S01: a book that is away is told once, and looked into again when it is back', async () => {
     let isAway = true;
     class Away extends MemoryOrderBook {

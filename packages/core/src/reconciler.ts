@@ -37,6 +37,7 @@ export class Reconciler<Tx = never> {
   readonly #options: Reconcile;
   #stopping: AbortController | undefined;
   #running: Promise<void> = Promise.resolve();
+  readonly #underWay = new Set<Promise<void>>();
   #isAway = false;
   #batches = 0;
 
@@ -96,9 +97,17 @@ export class Reconciler<Tx = never> {
     await pause();
     await this.#opened();
     while (!signal.aborted) {
-      const looked = await this.look();
-      if (looked < this.#options.concurrency && !signal.aborted) await pause();
+      const places = this.#options.concurrency - this.#underWay.size;
+      if (places <= 0) {
+        await Promise.race(this.#underWay);
+        continue;
+      }
+      const looks = await this.#begin(places);
+      // One whose handler takes long keeps its place, and holds up nobody else.
+      await Promise.race([Promise.all(looks), pause()]);
+      if (looks.length < places && !signal.aborted) await pause();
     }
+    await Promise.all(this.#underWay);
   }
 
   async #opened(): Promise<void> {
@@ -111,20 +120,30 @@ export class Reconciler<Tx = never> {
 
   /** Takes what is due and looks at it. @returns how many orders that were */
   async look(): Promise<number> {
+    const looks = await this.#begin(this.#options.concurrency);
+    await Promise.all(looks);
+    return looks.length;
+  }
+
+  /** The looks at what is due, at most so many, each under way. */
+  async #begin(limit: number): Promise<Promise<void>[]> {
     let orders: OrderRecord[];
     try {
       orders = await this.#book.claimDue({
-        limit: this.#options.concurrency,
+        limit,
         leaseMs: LOOK_LEASES * this.#deliveries.leaseMs,
         oldestFirst: ++this.#batches % OLDEST_EVERY === 0,
       });
       this.#isAway = false;
     } catch (thrown) {
       this.#away(thrown);
-      return 0;
+      return [];
     }
-    await Promise.all(orders.map((order) => this.#lookAt(order)));
-    return orders.length;
+    return orders.map((order) => {
+      const look = this.#lookAt(order).finally(() => this.#underWay.delete(look));
+      this.#underWay.add(look);
+      return look;
+    });
   }
 
   /** Told once for each time it is away. */
