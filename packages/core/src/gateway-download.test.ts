@@ -135,9 +135,30 @@ test.each([
   expect(asked).toBe(3);
 });
 
-test('a status other than 200 is no bill', async () => {
-  const gateway = await gatewayTo((_request, response) => response.writeHead(502).end('交易时间'));
-  await expect(download(gateway)).rejects.toMatchObject({ code: 'GATEWAY_REPLY_INVALID' });
+test.each([
+  [502, '交易时间,`oUpF8uMEb4qRXf22hE3X68TekukE', 'has status 502'],
+  [200, '<html>oUpF8uMEb4qRXf22hE3X68TekukE</html>', 'of HTML'],
+])('with status %i and %j it is no bill, and nothing of it is quoted', async (status, body, said) => {
+  const gateway = await gatewayTo((_request, response) => response.writeHead(status).end(body));
+  const error = await download(gateway).then(
+    () => undefined,
+    (thrown: Error) => thrown,
+  );
+  expect(error).toMatchObject({ code: 'GATEWAY_REPLY_INVALID', message: expect.stringContaining(said) });
+  expect(error?.message).not.toContain('oUpF8u');
+});
+
+test('an error behind a byte order mark whose bytes come one by one', async () => {
+  const bytes = Buffer.from('\uFEFF<xml><return_code>FAIL</return_code><error_code>20002</error_code></xml>');
+  const gateway = await gatewayTo((_request, response) => {
+    let at = 0;
+    const next = (): void => {
+      if (at === bytes.byteLength) response.end();
+      else response.write(bytes.subarray(at, ++at), () => setImmediate(next));
+    };
+    next();
+  });
+  await expect(download(gateway)).rejects.toMatchObject({ code: 'RETURN_CODE_FAIL', errCode: '20002' });
 });
 
 test.each([

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { quoted, WechatH5Error } from './errors.js';
 import { broken, fileRefused, replyInvalid, timedOut } from './gateway-errors.js';
-import { MAX_REPLY_BYTES } from './gateway-reply.js';
+import { kindOf, MAX_REPLY_BYTES } from './gateway-reply.js';
 import { parseXml } from './xml.js';
 
 /** A file of WeChat Pay on its way. */
@@ -46,20 +46,21 @@ export async function openDownload(response: IncomingMessage, options: DownloadO
 
 /** Whether the first character is `<`; `undefined` before there is one. Bills begin with the name of a column. */
 function startsWithTag(head: Buffer): boolean | undefined {
-  const [first] = head
-    .toString('utf8', 0, 64)
-    .replace(/^\uFEFF/, '')
-    .trimStart();
+  const start = head.toString('latin1', 0, 64);
+  // A byte order mark may come in pieces.
+  if ('\xEF\xBB\xBF'.startsWith(start)) return undefined;
+  const [first] = start.replace(/^\xEF\xBB\xBF/, '').trimStart();
   return first === undefined ? undefined : first === '<';
 }
 
 function errorReply(body: Buffer, status: number | undefined): WechatH5Error {
-  if (status !== 200) return replyInvalid(`has status ${status}`, quoted(body.toString('utf8'), 200));
+  // Nothing of it is quoted: it may be a bill all the same, and messages end up in logs.
+  if (status !== 200) return replyInvalid(`has status ${status}`, kindOf(body));
   let fields: Record<string, string>;
   try {
     fields = parseXml(body);
   } catch {
-    return replyInvalid('is neither a bill nor the XML of WeChat Pay', quoted(body.toString('utf8'), 200));
+    return replyInvalid('is neither a bill nor the XML of WeChat Pay', kindOf(body));
   }
   if (fields['return_code'] !== 'SUCCESS') return fileRefused(fields);
   const errCode = fields['err_code'] ?? fields['error_code'] ?? '';
