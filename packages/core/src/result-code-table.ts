@@ -142,7 +142,7 @@ export const RESULT_CODE_TABLE: readonly ResultCodeRow[] = [
   {
     // What the gateway really answers in place of OUT_TRADE_NO_USED.
     codes: ['INVALID_REQUEST'],
-    text: /201/,
+    text: /\b201\b|订单号重复/,
     operations: ['unifiedorder'],
     type: 'order-state',
     error: 'ORDER_CONFLICT',

@@ -114,11 +114,17 @@ test('the same code of two operations, and the text of a family', () => {
   expect(typeOf('NOTENOUGH', 'refund')).toBe('funds');
   expect(typeOf('20001', 'downloadbill', 'SIGN ERROR')).toBe('credentials');
   expect(typeOf('20001', 'downloadbill', 'invalid bill_type')).toBe('request');
-  expect(explainResultCode('INVALID_REQUEST', { operation: 'unifiedorder', text: '201 商户订单号重复' }).retry).toBe(
-    'new-number',
-  );
-  expect(explainResultCode('INVALID_REQUEST', { operation: 'unifiedorder', text: '参数' }).retry).toBe('query');
   expect(explainResultCode('INVALID_REQUEST', { operation: 'refund', text: '201' }).retry).toBe('query');
+});
+
+test.each([
+  ['201 商户订单号重复', 'new-number'],
+  ['201商户订单号重复', 'new-number'],
+  ['商户订单号重复', 'new-number'],
+  ['参数', 'query'],
+  ['time_expire 20150807131545 无效', 'query'],
+])('INVALID_REQUEST of unifiedorder, %j: %s', (text, retry) => {
+  expect(explainResultCode('INVALID_REQUEST', { operation: 'unifiedorder', text }).retry).toBe(retry);
 });
 
 test.each(['', 'SOMETHING_NEW', 'constructor', '__proto__'])('%j is in no table, and still explained', (code) => {
