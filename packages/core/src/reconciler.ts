@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Deliveries } from './delivery.js';
 import { isWechatH5Error, WechatH5Error } from './errors.js';
@@ -76,6 +77,8 @@ export class Reconciler<Tx = never> {
       });
     }
     const stopping = new AbortController();
+    // Pauses that a look has overtaken still listen until they end.
+    setMaxListeners(0, stopping.signal);
     this.#stopping = stopping;
     this.#running = this.#run(stopping.signal);
   }

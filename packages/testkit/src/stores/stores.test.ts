@@ -66,7 +66,8 @@ describeWithStores(['redis'], 'Redis', () => {
     const server = await startRedis({ settings: { maxmemory: '2mb', 'maxmemory-policy': 'allkeys-lru' } });
     server.command('SET', 'first', 'yes');
     server.command('EVAL', `for i = 1, 400 do redis.call('SET', i, string.rep('x', 20000)) end`, '0');
-    expect(server.command('EXISTS', 'first')).toBe('0');
+    // Which ones it forgets, it picks from a sample.
+    expect(Number(server.command('DBSIZE'))).toBeLessThan(401);
     await server.stop();
   });
 

@@ -73,7 +73,7 @@ export const believingSabotages: readonly Sabotage[] = [
       receive: (instance, request, captured, mount) =>
         honest.receive(instance, request, { ...captured, receivedAt: captured.receivedAt + 2000 }, mount),
     },
-    caughtBy: ['N16', 'A06'],
+    caughtBy: ['A06'],
   },
   { does: 'remembers nothing', changes: { instance: fresh }, caughtBy: ['N17', 'N18', 'W13', 'A01'] },
   {
