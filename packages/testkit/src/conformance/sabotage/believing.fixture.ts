@@ -71,9 +71,9 @@ export const believingSabotages: readonly Sabotage[] = [
     does: 'has no deadline',
     changes: {
       receive: (instance, request, captured, mount) =>
-        honest.receive(instance, request, { ...captured, receivedAt: captured.receivedAt + 2000 }, mount),
+        honest.receive(instance, request, { ...captured, receivedAt: captured.receivedAt + 60_000 }, mount),
     },
-    caughtBy: ['A06'],
+    caughtBy: ['N16', 'A06'],
   },
   { does: 'remembers nothing', changes: { instance: fresh }, caughtBy: ['N17', 'N18', 'W13', 'A01'] },
   {
