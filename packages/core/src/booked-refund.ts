@@ -2,7 +2,7 @@ import type { Deliveries } from './delivery.js';
 import { isWechatH5Error, quoted, WechatH5Error } from './errors.js';
 import type { Caller } from './gateway.js';
 import type { KnownMerchant, Merchants } from './merchant.js';
-import { refundFields, type NewRefund } from './new-refund.js';
+import { refundFields, type NewRefund, type RefundSettings } from './new-refund.js';
 import type { OrderBook, OrderKey, OrderRecord } from './order-book.js';
 import { orderKeyOf } from './payment.js';
 import { refundOrder, type RefundAccepted } from './refund-order.js';
@@ -27,14 +27,11 @@ const NOTHING_REFUNDED: ReadonlySet<ResultCodeType> = new Set([
  */
 export async function refundThroughBook<Tx>(
   refund: NewRefund,
-  parts: {
+  parts: RefundSettings & {
     book: OrderBook<Tx>;
     deliveries: Deliveries<Tx>;
     gateway: Caller;
     merchants: Merchants;
-    notifyUrl: string;
-    simulated: boolean;
-    currencies: readonly string[];
   },
 ): Promise<RefundAccepted> {
   const { book, deliveries } = parts;

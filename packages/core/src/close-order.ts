@@ -8,6 +8,10 @@ import { CLOSED_STATES, type OrderRef } from './orders.js';
 import { orderKeyOf } from './payment.js';
 import { callRepeating } from './repeat.js';
 
+const NOT_KNOWN = 'ORDERNOTEXIST';
+/** What closeorder answers of an order that is paid or closed: which of them, orderquery says. */
+const IS_OVER: ReadonlySet<string> = new Set(['ORDERPAID', 'ORDERCLOSED']);
+
 /**
  * Closes an order nobody paid (`closeorder`). A payer may pay at the last moment, and closing a number that
  * does not exist also reports success, so it is asked before and confirmed after. WeChat Pay wants an order to be five
@@ -44,16 +48,17 @@ export async function closeOrder<Tx>(
     });
   }
   // A number that neither knows cannot be paid.
-  if (before === 'ORDERNOTEXIST' && outcome === 'unknown') throw unknown(outTradeNo);
+  if (before === NOT_KNOWN && outcome === 'unknown') throw unknown(outTradeNo);
   if (!CLOSED_STATES.has(before)) {
     const business = { out_trade_no: outTradeNo };
     // An order may be there that orderquery does not know yet: it is closed as any other, and was unknown all along if
     // it still is after that.
-    const ends = before === 'ORDERNOTEXIST' ? ['ORDERPAID', 'ORDERCLOSED', before] : ['ORDERPAID', 'ORDERCLOSED'];
+    const isStillUnknown = (answer: string): boolean => before === NOT_KNOWN && answer === NOT_KNOWN;
     const { refusal } = await callRepeating(gateway, '/pay/closeorder', merchant, business, outTradeNo);
-    if (refusal !== undefined && !ends.includes(refusal.errCode)) throw refusalOf('closeorder', refusal);
+    if (refusal !== undefined && !IS_OVER.has(refusal.errCode) && !isStillUnknown(refusal.errCode))
+      throw refusalOf('closeorder', refusal);
     const after = await stateOf(key, merchant, parts);
-    if (!CLOSED_STATES.has(after) && !(before === 'ORDERNOTEXIST' && after === before)) {
+    if (!CLOSED_STATES.has(after) && !isStillUnknown(after)) {
       throw new WechatH5Error('ORDER_IN_PROGRESS', `closeorder was answered and the order is ${quoted(after)}`, {
         field: 'out_trade_no',
         hint: 'It is not known to be closed: close it again in a moment. 关单尚未生效，请稍后重试。',

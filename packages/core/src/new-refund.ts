@@ -47,15 +47,20 @@ const KNOWN: Record<Every<NewRefund>, true> = {
   appId: true,
 };
 
+/** What the instance says beside every refund. */
+export interface RefundSettings {
+  readonly notifyUrl: string;
+  readonly simulated: boolean;
+  /** That may be named: see `currenciesOn`. */
+  readonly currencies: readonly string[];
+}
+
 /**
  * The business parameters of `refund`, each one checked.
  * @throws {WechatH5Error} `ORDER_FIELD_INVALID`, `field` naming the official field
  * @see https://pay.weixin.qq.com/doc/v2/merchant/4011985842
  */
-export function refundFields(
-  refund: NewRefund,
-  given: { notifyUrl: string; simulated: boolean; currencies: readonly string[] },
-): Record<string, string> {
+export function refundFields(refund: NewRefund, given: RefundSettings): Record<string, string> {
   if (typeof refund !== 'object' || refund === null) {
     throw refused('out_refund_no', 'is missing', 'Pass { outTradeNo, outRefundNo, totalFee, refundFee }.');
   }

@@ -2,7 +2,7 @@ import { refundedCouponsOf, type RefundedCoupon } from './coupons.js';
 import { WechatH5Error } from './errors.js';
 import type { Caller } from './gateway.js';
 import type { Merchants } from './merchant.js';
-import { refundFields, type NewRefund } from './new-refund.js';
+import { refundFields, type NewRefund, type RefundSettings } from './new-refund.js';
 import { refusalOf } from './order-refusals.js';
 import { callRepeating } from './repeat.js';
 
@@ -50,13 +50,7 @@ const AMOUNTS = [
  */
 export async function refundOrder(
   refund: NewRefund,
-  parts: {
-    gateway: Caller;
-    merchants: Merchants;
-    notifyUrl: string;
-    simulated: boolean;
-    currencies: readonly string[];
-  },
+  parts: RefundSettings & { gateway: Caller; merchants: Merchants },
 ): Promise<RefundAccepted> {
   const asked = refundFields(refund, parts);
   const merchant = parts.merchants.named(refund);

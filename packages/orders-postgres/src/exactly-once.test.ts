@@ -1,21 +1,13 @@
 import { createWechatH5 } from '@wechat-h5/core';
 import { signedNotification } from '@wechat-h5/core/testing';
 import { intend, newKey } from '@wechat-h5/testkit/order-book';
-import { describeWithStores, startPostgres, type PostgresServer } from '@wechat-h5/testkit/stores';
-import { Books } from './store.fixture.js';
+import { describeWithStores } from '@wechat-h5/testkit/stores';
+import { serverOfBlock } from './store.fixture.js';
 
 const merchant = { appId: 'wx2421b1c4370ec43b', mchId: '1900000109', apiKey: 'canary0123456789canary0123456789' };
 
 describeWithStores(['postgres'], 'context.tx', () => {
-  let server: PostgresServer;
-  const books = new Books();
-  beforeAll(async () => {
-    server = await startPostgres();
-  });
-  afterAll(async () => {
-    await books.end();
-    await server.stop();
-  });
+  const { server, books } = serverOfBlock();
 
   test('what onPaid writes through it happens exactly once, with duplicates on two machines and runs that throw', async () => {
     const { book, schema } = await books.create(server.url);

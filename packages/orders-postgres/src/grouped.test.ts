@@ -1,16 +1,11 @@
 import { applyAll, intend, newKeys, paid } from '@wechat-h5/testkit/order-book';
-import { describeWithStores, startPostgres, type PostgresServer } from '@wechat-h5/testkit/stores';
+import { describeWithStores } from '@wechat-h5/testkit/stores';
 import type { PostgresOrderBook } from './index.js';
-import { Books } from './store.fixture.js';
+import { serverOfBlock } from './store.fixture.js';
 
 describeWithStores(['postgres'], 'changes that are asked for at once', () => {
-  let server: PostgresServer;
-  const books = new Books();
-  beforeAll(async () => {
-    server = await startPostgres();
-  });
+  const { server, books } = serverOfBlock();
   afterEach(() => books.end());
-  afterAll(() => server.stop());
 
   const scene = async () => {
     const { book, schema } = await books.create(server.url);

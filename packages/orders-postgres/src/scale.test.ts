@@ -1,8 +1,8 @@
 import { encodeOrder, transition, type OrderRecord } from '@wechat-h5/core/order-book';
 import { applyAll, claim, dueSince, intend, newKey, paid } from '@wechat-h5/testkit/order-book';
-import { describeWithStores, startPostgres, type PostgresServer } from '@wechat-h5/testkit/stores';
+import { describeWithStores } from '@wechat-h5/testkit/stores';
 import { columnsOf, keyOf, statementsFor } from './statements.js';
-import { Books } from './store.fixture.js';
+import { serverOfBlock } from './store.fixture.js';
 
 interface Plan {
   readonly 'Node Type': string;
@@ -17,15 +17,7 @@ const SIZES = [2000, 40_000];
 const HIGHER = 60;
 
 describeWithStores(['postgres'], 'a large table', () => {
-  let server: PostgresServer;
-  const books = new Books();
-  beforeAll(async () => {
-    server = await startPostgres();
-  });
-  afterAll(async () => {
-    await books.end();
-    await server.stop();
-  });
+  const { server, books } = serverOfBlock();
 
   test('S11: what is due, a claim and a group of changes touch as many blocks as in a small one, by an index', async () => {
     const { book, schema } = await books.create(server.url);

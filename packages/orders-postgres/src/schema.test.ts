@@ -1,8 +1,8 @@
 import { intend, newKey } from '@wechat-h5/testkit/order-book';
-import { describeWithStores, startPostgres, type PostgresServer } from '@wechat-h5/testkit/stores';
+import { describeWithStores } from '@wechat-h5/testkit/stores';
 import { Pool } from 'pg';
 import { PostgresOrderBook } from './index.js';
-import { Books } from './store.fixture.js';
+import { serverOfBlock } from './store.fixture.js';
 
 const FAILED = { code: 'ORDER_BOOK_FAILED' };
 
@@ -22,13 +22,8 @@ test.each([
 });
 
 describeWithStores(['postgres'], 'the tables', () => {
-  let server: PostgresServer;
-  const books = new Books();
-  beforeAll(async () => {
-    server = await startPostgres();
-  });
+  const { server, books } = serverOfBlock();
   afterEach(() => books.end());
-  afterAll(() => server.stop());
 
   test('without them every step says what to do', async () => {
     const book = books.open(server.url, { schema: 'nothing' });

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { startPostgres, type PostgresServer } from '@wechat-h5/testkit/stores';
 import { Pool, type PoolConfig } from 'pg';
 import { PostgresOrderBook, type PostgresOrderBookOptions } from './index.js';
 
@@ -34,4 +35,24 @@ export class Books {
   async end(): Promise<void> {
     await Promise.all(this.#pools.splice(0).map((pool) => pool.end()));
   }
+}
+
+/** A server for the tests of the block that calls this, and books over it: they begin and end with the block. */
+export function serverOfBlock(): { server: Pick<PostgresServer, 'url' | 'query'>; books: Books } {
+  let started: PostgresServer;
+  const books = new Books();
+  beforeAll(async () => {
+    started = await startPostgres();
+  });
+  afterAll(async () => {
+    await books.end();
+    await started.stop();
+  });
+  const server = {
+    get url() {
+      return started.url;
+    },
+    query: (sql: string) => started.query(sql),
+  };
+  return { server, books };
 }

@@ -1,7 +1,7 @@
 import { dueAt, transition, type OrderChange, type OrderKey } from '@wechat-h5/core/order-book';
 import { applyAll, dueSince, eventually, intend, newKey, paid } from '@wechat-h5/testkit/order-book';
-import { describeWithStores, startPostgres, type PostgresServer } from '@wechat-h5/testkit/stores';
-import { Books } from './store.fixture.js';
+import { describeWithStores } from '@wechat-h5/testkit/stores';
+import { serverOfBlock } from './store.fixture.js';
 
 const leased: OrderChange = { type: 'claim', leaseMs: 1 };
 const strange = (key: OrderKey): OrderChange => {
@@ -12,15 +12,7 @@ const strange = (key: OrderKey): OrderChange => {
 const refund = (outRefundNo: string): OrderChange => ({ type: 'refunded', outRefundNo, refundFee: 1 });
 
 describeWithStores(['postgres'], 'what claimDue takes', () => {
-  let server: PostgresServer;
-  const books = new Books();
-  beforeAll(async () => {
-    server = await startPostgres();
-  });
-  afterAll(async () => {
-    await books.end();
-    await server.stop();
-  });
+  const { server, books } = serverOfBlock();
 
   // The statement does what the state machine does elsewhere: whatever is in a record, they must agree.
   test.each<[string, (key: OrderKey) => OrderChange[]]>([

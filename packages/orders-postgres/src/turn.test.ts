@@ -1,19 +1,11 @@
 import { nextTurn } from '@wechat-h5/core/order-book';
-import { describeWithStores, startPostgres, type PostgresServer } from '@wechat-h5/testkit/stores';
-import { Books } from './store.fixture.js';
+import { describeWithStores } from '@wechat-h5/testkit/stores';
+import { serverOfBlock } from './store.fixture.js';
 
 const MCH_ID = '1900000109';
 
 describeWithStores(['postgres'], 'turns', () => {
-  let server: PostgresServer;
-  const books = new Books();
-  beforeAll(async () => {
-    server = await startPostgres();
-  });
-  afterAll(async () => {
-    await books.end();
-    await server.stop();
-  });
+  const { server, books } = serverOfBlock();
 
   // The statement computes what the function does elsewhere. In seconds, so that no slow machine tells them apart.
   test.each([
