@@ -134,6 +134,9 @@ describe('the merchant', () => {
     expect(halved.stderr).toContain('WECHAT_PAY_API_KEY is not set');
     writeFileSync(envFile, `WECHAT_PAY_API_KEY_FILE=${keyFile}\n`, { flag: 'a' });
     expect(await shop.programs.run(['--env', envFile, 'query', outTradeNo])).toMatchObject({ code: 0 });
+    // As some editors write it.
+    writeFileSync(envFile, `\uFEFF${readFileSync(envFile, 'utf8')}`);
+    expect(await shop.programs.run(['--env', envFile, 'query', outTradeNo])).toMatchObject({ code: 0 });
     const both = await shop.run(['query', outTradeNo], { WECHAT_PAY_API_KEY_FILE: keyFile });
     expect(both).toMatchObject({ code: 3 });
   });

@@ -44,7 +44,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv, file: string | undefined
 
 function readText(file: string, source: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
   } catch (error) {
     const { code = 'unreadable' } = error as NodeJS.ErrnoException;
     throw new Failure(

@@ -29,6 +29,14 @@ test('a pair of PEM contents, as text or bytes', () => {
   expect(check({ cert: Buffer.from(cert), key: Buffer.from(key) })).toEqual({ cert, key });
 });
 
+test.each([
+  ['text', (pem: string) => `\uFEFF${pem}`],
+  ['bytes', (pem: string) => Buffer.from(`\uFEFF${pem}`)],
+])('PEM behind the byte order mark of an editor, as %s', (_how, marked) => {
+  const { cert, key } = files;
+  expect(check({ cert: marked(cert), key: marked(key) })).toEqual({ cert, key });
+});
+
 test('a p12 with its passphrase', () => {
   const p12 = { pfx: files.p12, passphrase: P12_PASSPHRASE };
   expect(check(p12)).toEqual(p12);

@@ -130,7 +130,8 @@ function openP12(pfx: unknown, passphrase: unknown, option: string): Opened {
 function pem(value: unknown, option: string): string {
   const text = Buffer.isBuffer(value) ? value.toString('latin1') : value;
   if (typeof text !== 'string') throw invalid(option, 'is missing', SHAPE);
-  if (text.includes('-----BEGIN ')) return text;
+  // Editors put a byte order mark in front, and OpenSSL then finds no beginning.
+  if (text.includes('-----BEGIN ')) return text.replace(/^(?:\uFEFF|\xEF\xBB\xBF)/, '');
   throw invalid(
     option,
     text.length < 1024 && !text.includes('\n') && /[/\\]|\.pem$/.test(text) ? 'is a path' : 'is not PEM',
