@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { WechatH5Error, isWechatH5Error } from '@wechat-h5/core';
 import {
   cursorOf,
@@ -42,6 +43,8 @@ export class LmdbOrderBook implements OrderBook {
   readonly #due: Database<string, [number, string]>;
   /** Orders by where they are listed. */
   readonly #positions: Database<string, string>;
+  /** The same of each purchase: a payer asks for all attempts of theirs. */
+  readonly #attempts: Database<string, string>;
   /** By `mch_id`: when an even pace of calls would have room again. */
   readonly #turns: Database<string, string>;
 
@@ -65,6 +68,7 @@ export class LmdbOrderBook implements OrderBook {
       this.#names = this.#root.openDB<string, string>({ name: 'names', encoding: 'string' });
       this.#due = this.#root.openDB<string, [number, string]>({ name: 'due', encoding: 'string' });
       this.#positions = this.#root.openDB<string, string>({ name: 'positions', encoding: 'string' });
+      this.#attempts = this.#root.openDB<string, string>({ name: 'attempts', encoding: 'string' });
       this.#turns = this.#root.openDB<string, string>({ name: 'turns', encoding: 'string' });
       const layout = this.#root.get('layout');
       if (layout === undefined) this.#root.putSync('layout', String(LAYOUT));
@@ -112,14 +116,15 @@ export class LmdbOrderBook implements OrderBook {
     { limit = PAGE, after }: { limit?: number; after?: string } = {},
   ): Promise<OrderPage> {
     const size = Math.max(1, Math.floor(limit));
+    const { orderRef } = filter;
+    const [table, of] = orderRef === undefined ? [this.#positions, ''] : [this.#attempts, purchaseOf(orderRef)];
     return this.#read(() => {
       const now = new Date();
       const orders: OrderRecord[] = [];
-      for (const { key: cursor, value: id } of this.#positions.getRange({
-        reverse: true,
-        ...(after === undefined ? {} : { start: after }),
-      })) {
-        const order = cursor === after ? undefined : this.#record(id);
+      // Positions begin with a digit.
+      const start = `${of}${after ?? ':'}`;
+      for (const { key: position, value: id } of table.getRange({ reverse: true, start, end: of })) {
+        const order = position === start ? undefined : this.#record(id);
         if (order === undefined || !matches(order, filter, now)) continue;
         const last = orders.at(-1);
         if (orders.length === size && last !== undefined) return { orders, next: cursorOf(last) };
@@ -174,6 +179,12 @@ export class LmdbOrderBook implements OrderBook {
       if (wasAt !== undefined) this.#positions.removeSync(wasAt);
       this.#positions.putSync(position, id);
     }
+    const attempt = attemptOf(order);
+    const wasAttempt = before && attemptOf(before);
+    if (attempt !== wasAttempt) {
+      if (wasAttempt !== undefined) this.#attempts.removeSync(wasAttempt);
+      if (attempt !== undefined) this.#attempts.putSync(attempt, id);
+    }
     this.#orders.putSync(id, encodeOrder(order));
   }
 
@@ -208,6 +219,15 @@ export class LmdbOrderBook implements OrderBook {
       clearTimeout(timer);
     }
   }
+}
+
+/** Hashed: keys of LMDB are short, and an `orderRef` may be any text. */
+function purchaseOf(orderRef: string): string {
+  return `${createHash('sha256').update(orderRef).digest('base64url')} `;
+}
+
+function attemptOf(order: OrderRecord): string | undefined {
+  return order.orderRef === undefined ? undefined : `${purchaseOf(order.orderRef)}${cursorOf(order)}`;
 }
 
 function laterLayout(): WechatH5Error {
