@@ -164,7 +164,7 @@ describeWithStores(['redis'], 'Redis fails', () => {
     await applyAll(book, key, [intend(key, { orderRef: 'cart {7}' }), paid(key), claim]);
     expect((await book.list({})).orders).toHaveLength(1);
     const keys = server.command('KEYS', '*').split('\n');
-    expect(keys).toHaveLength(5);
+    expect(keys).toHaveLength(6);
     const slots = keys.map((name) => server.command('CLUSTER', 'KEYSLOT', name));
     expect(new Set(slots).size).toBe(1);
   });

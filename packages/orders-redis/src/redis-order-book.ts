@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { WechatH5Error } from '@wechat-h5/core';
 import {
   cursorOf,
@@ -133,11 +134,17 @@ export class RedisOrderBook implements OrderBook {
     return this.#guard(async () => {
       const now = new Date((await this.#read('')).now);
       const orders: OrderRecord[] = [];
-      let end = after === undefined ? '+' : `(${after}`;
+      // A payer asks for all attempts of a purchase: they have a list of their own.
+      const of = filter.orderRef === undefined ? '' : purchaseOf(filter.orderRef);
+      const key = this.#key(of === '' ? 'positions' : 'attempts');
+      const start = of === '' ? '-' : `[${of}`;
+      // Positions begin with a digit.
+      let end = `(${of}${after ?? ':'}`;
       for (;;) {
-        const range = ['ZRANGE', this.#key('positions'), end, '-', 'BYLEX', 'REV', 'LIMIT', '0', String(PAGE)] as const;
+        const range = ['ZRANGE', key, end, start, 'BYLEX', 'REV', 'LIMIT', '0', String(PAGE)] as const;
         const cursors = (await this.#command(...range)) as string[];
-        const found = await Promise.all(cursors.map((cursor) => this.#record(cursor.slice(cursor.indexOf(' ') + 1))));
+        const ids = cursors.map((cursor) => cursor.slice(cursor.indexOf(' ', of.length) + 1));
+        const found = await Promise.all(ids.map((id) => this.#record(id)));
         for (const order of found) {
           if (order === undefined || !matches(order, filter, now)) continue;
           const last = orders.at(-1);
@@ -197,7 +204,7 @@ export class RedisOrderBook implements OrderBook {
       const has = namesOf(order);
       const added = has.filter((name) => !had.includes(name));
       const dropped = had.filter((name) => !has.includes(name));
-      const keys = ['marker', `order:${id}`, 'due', 'positions', 'names'].map((name) => this.#key(name));
+      const keys = ['marker', `order:${id}`, 'due', 'positions', 'names', 'attempts'].map((name) => this.#key(name));
       const [what, ...names] = await this.#run(WRITE, keys, [
         id,
         String(before?.version ?? 0),
@@ -206,6 +213,8 @@ export class RedisOrderBook implements OrderBook {
         String(dueAt(order)?.getTime() ?? ''),
         cursorOf(order),
         before === undefined ? '' : cursorOf(before),
+        attemptOf(order),
+        before === undefined ? '' : attemptOf(before),
         String(added.length),
         ...added,
         ...dropped,
@@ -272,6 +281,15 @@ export class RedisOrderBook implements OrderBook {
   #key(name: string): string {
     return `${this.#prefix}:${name}`;
   }
+}
+
+/** Hashed: an `orderRef` may be any text. */
+function purchaseOf(orderRef: string): string {
+  return `${createHash('sha256').update(orderRef).digest('base64url')} `;
+}
+
+function attemptOf(order: OrderRecord): string {
+  return order.orderRef === undefined ? '' : `${purchaseOf(order.orderRef)}${cursorOf(order)}`;
 }
 
 /** The other way round than `orderId`. */

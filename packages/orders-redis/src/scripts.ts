@@ -20,8 +20,8 @@ return {'ok', tostring(now), redis.call('HGET', KEYS[2], 'record')}`);
 
 /**
  * Stores an order, if its version is still what was read, and if nobody else holds one of its names.
- * KEYS: marker, order, due, positions, names.
- * ARGV: id, version read (0: none), version, record, due (or ''), position, position read,
+ * KEYS: marker, order, due, positions, names, attempts.
+ * ARGV: id, version read (0: none), version, record, due (or ''), position, position read, attempt (or ''), attempt read,
  * number of names to take, those, those to free.
  * → `{'stored'}`, `{'changed'}` or `{'taken', name…}`
  */
@@ -29,20 +29,24 @@ export const WRITE = script(`
 ${PRESENT}
 local version = redis.call('HGET', KEYS[2], 'version') or '0'
 if version ~= ARGV[2] then return {'changed'} end
-local last = 8 + tonumber(ARGV[8])
+local last = 10 + tonumber(ARGV[10])
 local taken = {'taken'}
-for i = 9, last do
+for i = 11, last do
   local owner = redis.call('HGET', KEYS[5], ARGV[i])
   if owner and owner ~= ARGV[1] then taken[#taken + 1] = ARGV[i] end
 end
 if #taken > 1 then return taken end
-for i = 9, last do redis.call('HSET', KEYS[5], ARGV[i], ARGV[1]) end
+for i = 11, last do redis.call('HSET', KEYS[5], ARGV[i], ARGV[1]) end
 for i = last + 1, #ARGV do redis.call('HDEL', KEYS[5], ARGV[i]) end
 redis.call('HSET', KEYS[2], 'version', ARGV[3], 'record', ARGV[4])
 if ARGV[5] == '' then redis.call('ZREM', KEYS[3], ARGV[1]) else redis.call('ZADD', KEYS[3], ARGV[5], ARGV[1]) end
 if ARGV[6] ~= ARGV[7] then
   redis.call('ZREM', KEYS[4], ARGV[7])
   redis.call('ZADD', KEYS[4], 0, ARGV[6])
+end
+if ARGV[8] ~= ARGV[9] then
+  if ARGV[9] ~= '' then redis.call('ZREM', KEYS[6], ARGV[9]) end
+  if ARGV[8] ~= '' then redis.call('ZADD', KEYS[6], 0, ARGV[8]) end
 end
 return {'stored'}`);
 
