@@ -32,10 +32,12 @@ const BUSY_POLL_MS = 100;
 export interface NotificationEndpoint {
   readonly places: NotificationPlaces;
   handle(request: NotificationRequest): Promise<NotificationReply>;
+  /** {@link handle} for whoever has read the body already: it takes a place and gives it back. */
+  handleInPlace(request: NotificationRequest): Promise<NotificationReply>;
   /** Up to the point where a route takes over; or a reply where there is nothing to take over. */
   open(request: NotificationRequest): Promise<NotificationReply | PendingNotification>;
   /** The reply for a request whose body could not be had, or that fails otherwise; reports the problem. */
-  refuse(error: unknown): NotificationReply;
+  refuse(error: unknown, receivedAt: number): NotificationReply;
 }
 
 export function createNotificationEndpoint<Tx>(parts: {
@@ -50,8 +52,9 @@ export function createNotificationEndpoint<Tx>(parts: {
 }): NotificationEndpoint {
   const { merchants, deliveries, report } = parts;
   const deadlines = new NotificationDeadlines();
+  const places = new NotificationPlaces(parts.maxConcurrent);
 
-  function refuse(thrown: unknown, trace = new NotificationTrace(performance.now())): NotificationReply {
+  function refuse(thrown: unknown, trace: NotificationTrace): NotificationReply {
     const error = isWechatH5Error(thrown)
       ? thrown
       : asWechatH5Error(
@@ -84,14 +87,15 @@ export function createNotificationEndpoint<Tx>(parts: {
       });
     }
     parts.checkSource?.(request);
-    trace.received(request.body.byteLength);
+    // Without types anything may stand here; what it is, is said by whoever reads it.
+    trace.received((request.body as Uint8Array | undefined)?.byteLength ?? 0);
     const { notification, keyIndex } = readNotification(request.body, merchants);
     trace.verified(notification, keyIndex);
     return notification;
   }
 
   function handle(request: NotificationRequest): Promise<NotificationReply> {
-    const receivedAt = request.receivedAt ?? performance.now();
+    const receivedAt = arrivalOf(request);
     const until = receivedAt + DEADLINE_MS;
     const trace = new NotificationTrace(receivedAt);
     // The work goes on under its lease when the reply cannot wait for it; a repeat finds it done.
@@ -103,6 +107,17 @@ export function createNotificationEndpoint<Tx>(parts: {
         return FAIL;
       },
     });
+  }
+
+  async function handleInPlace(request: NotificationRequest): Promise<NotificationReply> {
+    try {
+      places.enter();
+    } catch (error) {
+      return refuse(error, new NotificationTrace(arrivalOf(request)));
+    }
+    const reply = await handle(request);
+    places.leave();
+    return reply;
   }
 
   async function settle(
@@ -158,7 +173,7 @@ export function createNotificationEndpoint<Tx>(parts: {
   }
 
   function open(request: NotificationRequest): Promise<NotificationReply | PendingNotification> {
-    const receivedAt = request.receivedAt ?? performance.now();
+    const receivedAt = arrivalOf(request);
     const until = receivedAt + DEADLINE_MS;
     const trace = new NotificationTrace(receivedAt);
     let isLate = false;
@@ -195,7 +210,19 @@ export function createNotificationEndpoint<Tx>(parts: {
     return FAIL;
   }
 
-  return { places: new NotificationPlaces(parts.maxConcurrent), handle, open, refuse };
+  return {
+    places,
+    handle,
+    handleInPlace,
+    open,
+    refuse: (error, receivedAt) => refuse(error, new NotificationTrace(receivedAt)),
+  };
+}
+
+/** No later than now: a time of another clock must not put the deadline off. */
+function arrivalOf({ receivedAt }: NotificationRequest): number {
+  const now = performance.now();
+  return receivedAt !== undefined && receivedAt <= now ? receivedAt : now;
 }
 
 function paymentFailed({ errCode, errCodeDes }: PaymentFailure): WechatH5Error {

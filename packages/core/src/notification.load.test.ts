@@ -139,6 +139,7 @@ describe('X34: many open notifications', () => {
   test('half-sent ones beyond a bound get FAIL at once, the others when their time is over; then there is room', async () => {
     await serve({ onPaid: () => {}, maxConcurrentNotifications: 5 });
     const sockets = await Promise.all(Array.from({ length: 80 }, openSlowly));
+    const ends = sockets.map((socket) => once(socket, 'end'));
     const answers = await Promise.all(sockets.map(answerOn));
     const shed = answers.filter((answer) => answer.startsWith('HTTP/1.1 503 '));
     // Ten bodies may be on their way for each notification that is worked on.
@@ -147,6 +148,9 @@ describe('X34: many open notifications', () => {
       answers.filter((answer) => !/^HTTP\/1\.1 (?:503|408) /.test(answer) || !answer.includes('CDATA[FAIL]')),
     ).toEqual([]);
     expect(new Set(problems.map(({ code }) => code))).toEqual(new Set(['OVERLOADED', 'BODY_TIMEOUT']));
+    // Half a body is left on each: nothing could follow it, and whoever sent it must not keep the connection.
+    await Promise.all(ends);
+    expect(answers.filter((answer) => !/^connection: close\r$/im.test(answer))).toEqual([]);
     expect(isSuccess(await post(bodyOf(2)))).toBe(true);
     for (const socket of sockets) socket.destroy();
   });

@@ -1,5 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { createCipheriv, createHash } from 'node:crypto';
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import {
@@ -12,6 +14,7 @@ import {
   type WechatH5,
   type WechatH5Options,
 } from './index.js';
+import { captureRequest, receiveNotification } from './adapter.js';
 import { Deliveries } from './delivery.js';
 import { paymentOf } from './payment.js';
 import { createReqInfoOpener } from './refund-notification.js';
@@ -509,6 +512,78 @@ describe('events', () => {
       durationMs: expect.any(Number),
     });
     expect(events[5]?.[1]).toMatchObject({ code: 'XML_INVALID' });
+  });
+
+  test('a body that could not be had counts from its arrival, too', async () => {
+    const events: NotificationEvent[] = [];
+    const listener = (event: unknown): void => void events.push(event as NotificationEvent);
+    const request = new IncomingMessage(new Socket());
+    request.headers = { 'content-length': '65537' };
+    const captured = { ...captureRequest(request), method: 'POST', receivedAt: performance.now() - 1000 };
+    subscribe('wechat-h5:notification:refused', listener);
+    await receiveNotification(createWechatH5({ ...OPTIONS, onProblem: () => {} }), request, captured);
+    unsubscribe('wechat-h5:notification:refused', listener);
+    expect(events).toMatchObject([{ code: 'BODY_TOO_LARGE' }]);
+    expect(events[0]?.durationMs).toBeGreaterThanOrEqual(1000);
+  });
+});
+
+describe('whoever hands requests over by hand', () => {
+  const problems: Problem[] = [];
+  const make = (options: Partial<WechatH5Options> = {}): WechatH5 =>
+    createWechatH5({
+      ...OPTIONS,
+      findOrder: async () => ({ totalFee: 100 }),
+      onPaid: () => {},
+      onProblem: (problem) => problems.push(problem),
+      ...options,
+    });
+  const bodyOf = (order: string): Buffer =>
+    Buffer.from(signedNotification({ ...FIELDS, out_trade_no: order, transaction_id: `42${order}` }, MERCHANT));
+  beforeEach(() => void problems.splice(0));
+
+  test.each([undefined, null, {}, { xml: { return_code: ['SUCCESS'] } }, 17])(
+    'I12: %j is not the bytes received, and that is said',
+    async (parsed) => {
+      const body = parsed as unknown as Uint8Array;
+      expect(await make().handleNotification({ method: 'POST', body })).toMatchObject({ status: 500 });
+      expect(problems).toMatchObject([{ type: 'misconfigured', code: 'BODY_ALREADY_READ' }]);
+      expect(() => make().verifyNotification(body)).toThrow(expect.objectContaining({ code: 'BODY_ALREADY_READ' }));
+    },
+  );
+
+  test('I15: no more of them are worked on at once than maxConcurrentNotifications, and then there is room', async () => {
+    let release = (): void => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const wechatH5 = make({ maxConcurrentNotifications: 2, onPaid: () => released });
+    const post = (order: string): Promise<{ status: number; body: string }> =>
+      wechatH5.handleNotification({ method: 'POST', body: bodyOf(order) });
+    const first = [post('A'), post('B')];
+    expect(await post('C')).toMatchObject({ status: 503, body: expect.stringContaining('CDATA[FAIL]') });
+    expect(problems).toMatchObject([{ code: 'OVERLOADED' }]);
+    release();
+    for (const { body } of await Promise.all(first)) expect(body).toContain('CDATA[SUCCESS]');
+    for (const order of ['C', 'D', 'E']) expect((await post(order)).body).toContain('CDATA[SUCCESS]');
+  });
+
+  describe('the deadline', () => {
+    beforeEach(() => void jest.useFakeTimers());
+    afterEach(() => void jest.useRealTimers());
+
+    test.each([
+      ['of another clock', () => Date.now()],
+      ['that is none', () => Number.NaN],
+      ['yet to come', () => performance.now() + 60_000],
+    ])('is kept for an arrival %s', async (_what, arrival) => {
+      const wechatH5 = make({ onPaid: () => new Promise(() => {}) });
+      const replies: string[] = [];
+      const request = { method: 'POST', body: bodyOf('A'), receivedAt: arrival() };
+      void wechatH5.handleNotification(request).then(({ body }) => replies.push(body));
+      await jest.advanceTimersByTimeAsync(3900);
+      expect(replies).toEqual([]);
+      await jest.advanceTimersByTimeAsync(100);
+      expect(replies).toEqual([expect.stringContaining('CDATA[FAIL]')]);
+    });
   });
 });
 

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { quoted, WechatH5Error, withoutStack, type WechatH5ErrorCode } from './errors.js';
 import { indexOfName } from './field-name.js';
 import { fieldError, NOT_SENT, requireOutTradeNo, requirePaymentFields } from './payment-fields.js';
@@ -34,7 +35,7 @@ const SIGN = indexOfName('sign');
  *
  * What may come from anybody is refused without a stack: it would cost more than reading the message.
  *
- * @throws {WechatH5Error} `XML_INVALID`, `RETURN_CODE_FAIL`, `MERCHANT_UNKNOWN`, `SIGN_MISSING`,
+ * @throws {WechatH5Error} `BODY_ALREADY_READ`, `XML_INVALID`, `RETURN_CODE_FAIL`, `MERCHANT_UNKNOWN`, `SIGN_MISSING`,
  *   `SIGN_MALFORMED`, `SIGN_TYPE_REFUSED`, `SIGN_INVALID`, `MERCHANT_MISMATCH`, `FIELD_MISSING`,
  *   `FIELD_INVALID`, `FIELD_AMBIGUOUS`, `REFUND_UNDECIPHERABLE`
  * @see https://pay.weixin.qq.com/doc/v2/merchant/4011937248
@@ -49,7 +50,10 @@ export function readNotification(
   merchants: Merchants,
 ): { notification: Notification; keyIndex: number | undefined } {
   const message = readSigned(body);
-  if (!message.ok) throw refused('XML_INVALID', `The body is not the XML of WeChat Pay: ${message.reason}`);
+  if (!message.ok) {
+    if (typeof body !== 'string' && !types.isUint8Array(body)) throw notBytes(body);
+    throw refused('XML_INVALID', `The body is not the XML of WeChat Pay: ${message.reason}`);
+  }
   // Until the signature is verified the fields are asked one by one: a forgery is not worth a record.
   if (!message.is(RETURN_CODE, 'SUCCESS')) {
     const returnCode = message.get('return_code');
@@ -157,4 +161,13 @@ function requireRecutFree(message: SignedMessage): void {
 
 function refused(code: WechatH5ErrorCode, message: string, field?: string, hint = NOT_SENT): WechatH5Error {
   return withoutStack(() => new WechatH5Error(code, message, field === undefined ? { hint } : { field, hint }));
+}
+
+/** A mistake of the program, which hands over what a parser has made of the body, or nothing. */
+function notBytes(body: unknown): WechatH5Error {
+  const is = body === null ? 'null' : `of type ${typeof body}`;
+  return new WechatH5Error('BODY_ALREADY_READ', `The body is ${is}, not the bytes that were received`, {
+    field: 'body',
+    hint: 'Pass the body exactly as it was received, as a Buffer, a Uint8Array or text: before any parser has read it. 请传入未经解析的原始报文（Buffer 或字符串）。',
+  });
 }

@@ -198,6 +198,19 @@ describe('a payment that claims with the same write', () => {
     expect(applied.order).toMatchObject({ ...expected, version: (order?.version ?? 0) + 1 });
   });
 
+  test('S19: what is due, and then contradicted by a second payment, is claimed by neither', () => {
+    const due = after([intend, paid]);
+    const second = { ...PAYMENT, transactionId: '4200000099' };
+    const contradicted = transition(due, KEY, { type: 'paid', payment: second, leaseMs: 30_000 }, NOW);
+    expect(contradicted).toMatchObject({
+      outcome: 'conflict',
+      order: { state: 'QUARANTINED', delivery: { state: 'READY', attempt: 0 } },
+    });
+    expect(transition(contradicted.order, KEY, claim, NOW)).toMatchObject({ outcome: 'unpaid' });
+    const again = transition(contradicted.order, KEY, paidAndClaimed, NOW).order;
+    expect(again?.delivery).toMatchObject({ state: 'READY', attempt: 0 });
+  });
+
   test('paid by another attempt of the purchase: withheld', () => {
     const ofCart = after([{ type: 'intend', intent: { ...INTENT, orderRef: 'cart 9' } }]);
     const taken = new Set([purchaseName(KEY, 'cart 9')]);
@@ -224,6 +237,12 @@ describe('B12: a payment that failed', () => {
     expect({ ...noted, history: order.history, version: order.version }).toEqual(order);
     expect(transition(noted, KEY, failed('SYSTEMERROR'), NOW)).toMatchObject({ outcome: 'unchanged', order: noted });
     expect(transition(noted, KEY, failed('USERPAYING'), NOW).outcome).toBe('applied');
+  });
+
+  test('is a line also where another line says the same words', () => {
+    const refused = after([intend, { type: 'create-failed', reason: 'SYSTEMERROR' }]);
+    const { outcome, order } = transition(refused, KEY, failed('SYSTEMERROR'), NOW);
+    expect([outcome, order?.history.at(-1)?.what]).toEqual(['applied', 'payment-failed']);
   });
 
   test('makes no order, and no orphan', () => {

@@ -65,17 +65,22 @@ export function createProblemReporter(onProblem: ((problem: Problem) => void) | 
     if (subject.transactionId !== undefined) problem.transactionId = subject.transactionId;
     problems.publish(problem);
     if (onProblem !== undefined) {
+      // A listener that fails must not fail a payment; nor, when it fails later, the process.
       try {
-        onProblem(problem);
+        const told: unknown = onProblem(problem);
+        if (told !== undefined) Promise.resolve(told).catch(warnOfListener);
       } catch (thrown) {
-        // A listener that fails must not fail a payment.
-        process.emitWarning(thrown instanceof Error ? thrown : String(thrown), { code: 'WECHAT_H5_ON_PROBLEM' });
+        warnOfListener(thrown);
       }
     } else if (!problems.hasSubscribers && !warned.has(`${type} ${error.code}`)) {
       warned.add(`${type} ${error.code}`);
       process.emitWarning(`${error.message}. ${error.hint}`, { type: 'WechatH5Warning', code: error.code });
     }
   };
+}
+
+function warnOfListener(thrown: unknown): void {
+  process.emitWarning(thrown instanceof Error ? thrown : String(thrown), { code: 'WECHAT_H5_ON_PROBLEM' });
 }
 
 /** What was thrown, as this library's error, keeping the original as `cause`. */

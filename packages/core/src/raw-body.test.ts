@@ -263,6 +263,11 @@ describe('I12: somebody has read the stream before', () => {
     expect(await post('<a>支付</a>')).toEqual(expected);
   });
 
+  test('a stream that somebody has told to make text of its bytes is not read as bytes', async () => {
+    prepare = (request: IncomingMessage) => void request.setEncoding('utf8');
+    expect(await post('<a>支付</a>')).toEqual({ code: 'BODY_ALREADY_READ' });
+  });
+
   test('kept bytes obey the limit', async () => {
     prepare = (request: ParsedBody) => {
       request.rawBody = Buffer.alloc(65_537);

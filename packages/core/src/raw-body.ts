@@ -47,12 +47,14 @@ export async function readRawBody(
   }
   const announced = Number(request.headers['content-length']);
   if (announced > maxBytes) throw tooLarge(maxBytes);
+  // What a decoder has made of the bytes may not be what they were.
+  if (request.readableEncoding !== null) throw alreadyRead();
   // Whoever let the stream flow must not have it flow away meanwhile.
   request.pause();
   // What came in one piece with its headers is here as soon as the parser returns: nothing has to be waited for.
   await undefined;
   if (request.destroyed) throw aborted();
-  if (request.readableLength !== announced || request.readableEncoding !== null)
+  if (request.readableLength !== announced)
     return readStream(request, maxBytes, limits.timeoutMs ?? 3000, limits.enter);
   const bytes = (request.read() as Uint8Array | null) ?? NO_BYTES;
   // To its end, which others may listen for.

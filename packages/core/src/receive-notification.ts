@@ -35,9 +35,16 @@ export async function receiveNotification(
   try {
     // Whoever does not post has no body to wait for.
     body = method === 'POST' ? await readRawBody(request, { enter: places.enterReading }, parsed) : new Uint8Array();
+  } catch (error) {
+    const reply = endpoint.refuse(error, receivedAt);
+    // A body given up halfway blocks its connection: the next request behind it would never be heard.
+    const isGivenUp = request.readableDidRead && !request.complete;
+    return isGivenUp ? { ...reply, headers: { ...reply.headers, connection: 'close' } } : reply;
+  }
+  try {
     places.enter();
   } catch (error) {
-    return endpoint.refuse(error);
+    return endpoint.refuse(error, receivedAt);
   }
   const notification = { method, body, receivedAt, rawHeaders, remoteAddress };
   const answer = await (hasHandler ? endpoint.handle(notification) : endpoint.open(notification));

@@ -340,6 +340,17 @@ describe('notifications', () => {
       'created shop ',
       'payment-failed notification SYSTEMERROR',
     ]);
+    const long = notification({ result_code: 'FAIL', err_code: 'E'.repeat(99), err_code_des: '错'.repeat(999) });
+    expect((await post(long)).body).toBe(SUCCESS);
+    expect((await book.get(key))?.history.at(-1)?.detail).toBe('E'.repeat(32));
+    expect(problems.at(-1)?.error).toMatchObject({ errCode: 'E'.repeat(32), errCodeDes: '错'.repeat(128) });
+    // A result that is neither, or of no order, is no failure that could be recorded.
+    for (const fields of [
+      { result_code: 'USERPAYING' },
+      { result_code: '' },
+      { result_code: 'FAIL', out_trade_no: '' },
+    ])
+      expect((await post(notification(fields))).body).toBe(FAIL);
     // Of an order that nobody knows there is nothing to record.
     expect((await post(notification({ result_code: 'FAIL', out_trade_no: 'ORDER-9999' }))).body).toBe(SUCCESS);
     expect(await book.get({ ...key, outTradeNo: 'ORDER-9999' })).toBeUndefined();
@@ -401,10 +412,35 @@ describe('notifications', () => {
   });
 });
 
+test('a listener that fails, at once or later, fails no payment and not the process', async () => {
+  const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  try {
+    for (const onProblem of [
+      () => {
+        throw new Error('at once');
+      },
+      () => Promise.reject(new Error('later')),
+    ]) {
+      expect(await make({ onProblem }).handleNotification({ method: 'GET', body: Buffer.alloc(0) })).toMatchObject({
+        status: 405,
+      });
+    }
+    expect(warn.mock.calls).toEqual([
+      [expect.objectContaining({ message: 'at once' }), { code: 'WECHAT_H5_ON_PROBLEM' }],
+      [expect.objectContaining({ message: 'later' }), { code: 'WECHAT_H5_ON_PROBLEM' }],
+    ]);
+  } finally {
+    warn.mockRestore();
+  }
+});
+
 describe('findOrder', () => {
   test.each([
     [{ totalFee: 1990 }, 'SUCCESS'],
     [{ totalFee: 1990, feeType: 'CNY', attach: '' }, 'SUCCESS'],
+    // What a database says for nothing.
+    [{ totalFee: 1990, feeType: null, attach: null }, 'SUCCESS'],
+    [{ totalFee: 1990, feeType: '' }, 'SUCCESS'],
     [{ totalFee: 1989 }, 'FAIL'],
     [{ totalFee: 1990, feeType: 'USD' }, 'FAIL'],
     [{ totalFee: 1990, attach: 'x' }, 'FAIL'],
@@ -415,7 +451,7 @@ describe('findOrder', () => {
     const own = make({
       findOrder: async (ref) => {
         asked.push(ref);
-        return found;
+        return found as { totalFee: number } | undefined;
       },
     });
     expect((await own.handleNotification({ method: 'POST', body: Buffer.from(notification()) })).body).toContain(
@@ -423,6 +459,31 @@ describe('findOrder', () => {
     );
     expect(asked).toEqual([{ mchId: simulator.merchant.mchId, outTradeNo: 'ORDER-0001' }]);
     expect(paid).toHaveLength(verdict === 'SUCCESS' ? 1 : 0);
+  });
+
+  // Kept as it is, it would contradict the payment for ever.
+  test.each([
+    ['totalFee', { totalFee: '1990' }, 'totalFee "1990"'],
+    ['totalFee', { totalFee: 1990n }, 'totalFee 1990'],
+    ['totalFee', {}, 'totalFee undefined'],
+    ['feeType', { totalFee: 1990, feeType: 'cny' }, 'feeType "cny"'],
+    ['attach', { totalFee: 1990, attach: 17 }, 'attach 17'],
+  ])('an answer with an unusable %s is said to be one, and is not kept', async (name, found, said) => {
+    const orderBook = new MemoryOrderBook();
+    const own = make({ orderBook, findOrder: async () => found as { totalFee: number } });
+    expect(await own.handleNotification({ method: 'POST', body: Buffer.from(notification()) })).toMatchObject({
+      status: 500,
+    });
+    expect(problems).toMatchObject([
+      {
+        code: 'ORDER_BOOK_FAILED',
+        field: `findOrder.${name}`,
+        message: expect.stringContaining(said),
+        hint: expect.stringContaining('totalFee'),
+      },
+    ]);
+    const order = await orderBook.get({ mchId: simulator.merchant.mchId, outTradeNo: 'ORDER-0001' });
+    expect(order?.state).toBe('ORPHAN');
   });
 
   test('a table that is away is no answer', async () => {

@@ -315,7 +315,7 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
     queryExchangeRate: (ref) => queryExchangeRate(ref, { gateway, merchants, now }),
     confirmPayment: confirm,
     verifyNotification: (body) => verifyNotification(body, merchants),
-    handleNotification: (request) => endpoint.handle(request),
+    handleNotification: (request) => endpoint.handleInPlace(request),
     start: () => reconciler.start(),
     stop: () => reconciler.stop(),
     signHandle: (order) => handles.sign(order),
