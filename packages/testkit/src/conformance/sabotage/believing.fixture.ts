@@ -1,4 +1,14 @@
-import { buildXml, parseXml, sign, type Merchant, type WechatH5, type WechatH5Options } from '@wechat-h5/core';
+import type { ServerResponse } from 'node:http';
+import {
+  buildXml,
+  parseXml,
+  sign,
+  type Merchant,
+  type NotificationReply,
+  type WechatH5,
+  type WechatH5Options,
+} from '@wechat-h5/core';
+import { sendReply } from '@wechat-h5/core/adapter';
 import { readAll, type PlainAdapter } from '../plain-server.fixture.js';
 import { bytes, fresh, honest, lenientFields, reply, SUCCESS, withBody, type Sabotage } from './sabotage.fixture.js';
 
@@ -68,10 +78,13 @@ export const believingSabotages: readonly Sabotage[] = [
     caughtBy: ['N14'],
   },
   {
-    does: 'has no deadline',
+    does: 'keeps FAIL to itself, and the one that has run out of time waits',
     changes: {
-      receive: (instance, request, captured, mount) =>
-        honest.receive(instance, request, { ...captured, receivedAt: captured.receivedAt + 60_000 }, mount),
+      send: ({ response }, reply) => sendUnlessFail(response, reply),
+      hand({ response }, pending, run) {
+        void pending.reply.then((reply) => sendUnlessFail(response, reply));
+        void run();
+      },
     },
     caughtBy: ['N16', 'A06'],
   },
@@ -141,4 +154,8 @@ function tellingErrors(): Partial<PlainAdapter> {
     },
     send: (page, answer) => honest.send(page, told === '' ? answer : reply(told)),
   };
+}
+
+function sendUnlessFail(response: ServerResponse, answer: NotificationReply): void {
+  if (!answer.body.includes('FAIL')) sendReply(response, answer);
 }
