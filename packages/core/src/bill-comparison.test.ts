@@ -89,3 +89,29 @@ test('a book that has forgotten everything misses everything', async () => {
   const { differences } = await compare(scene.machine({ orderBook: new MemoryOrderBook() }));
   expect(differences.map(({ type }) => type)).toEqual(Array.from({ length: 4 }, () => 'missing-here'));
 });
+
+describe('a day of which WeChat Pay has no bill', () => {
+  test('is compared as an empty one', async () => {
+    scene.skip(48 * 60 * MINUTE);
+    fakeDate(scene.now());
+    expect(await shop.compareBill('20260102')).toEqual({ day: '20260102', matched: 0, ignored: 0, differences: [] });
+  });
+
+  test('misses what the book has as paid on it', async () => {
+    await scene.order(shop, 'ORDER-0004');
+    await scene.notify(shop, { out_trade_no: 'ORDER-0004', time_end: '20260102090000', transaction_id: '4200000004' });
+    scene.skip(48 * 60 * MINUTE);
+    fakeDate(scene.now());
+    const { matched, differences } = await shop.compareBill('20260102');
+    expect(matched).toBe(0);
+    expect(differences).toMatchObject([
+      { type: 'missing-there', outTradeNo: 'ORDER-0004', order: { totalFee: 100, state: 'PAID' } },
+    ]);
+  });
+
+  test('before ten o’clock on the next day is not ready yet', async () => {
+    scene.skip(new Date('2026-01-03T01:59:59Z').getTime() - scene.now());
+    fakeDate(scene.now());
+    await expect(shop.compareBill('20260102')).rejects.toMatchObject({ code: 'BILL_NOT_READY' });
+  });
+});

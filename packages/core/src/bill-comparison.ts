@@ -1,5 +1,6 @@
 import type { Bill } from './bills.js';
 import type { BillRow } from './bill-rows.js';
+import { isWechatH5Error } from './errors.js';
 import type { KnownMerchant } from './merchant.js';
 import { orderId, paidOn, type OrderBook, type OrderKey, type OrderRecord } from './order-book.js';
 import { orderKeyOf } from './payment.js';
@@ -33,7 +34,7 @@ export interface BillComparison {
 
 const PAGE = 500;
 
-/** Reads the whole bill, and all orders of the book that were paid on its day; changes nothing. */
+/** Reads the whole bill, if the day has one, and all orders of the book that were paid on its day; changes nothing. */
 export async function compareBill<Tx>(
   day: string,
   bill: Bill,
@@ -41,12 +42,17 @@ export async function compareBill<Tx>(
 ): Promise<BillComparison> {
   const comparison: BillComparison = { day, matched: 0, ignored: 0, differences: [] };
   const rows: BillRow[] = [];
-  for await (const row of bill) {
-    if (row.tradeType === 'MWEB') rows.push(row);
-    else comparison.ignored++;
+  try {
+    for await (const row of bill) {
+      if (row.tradeType === 'MWEB') rows.push(row);
+      else comparison.ignored++;
+    }
+    // Without it the rows may not be all.
+    await bill.summary;
+  } catch (error) {
+    // A day without trade has no bill; one that is not made yet is BILL_NOT_READY.
+    if (!isWechatH5Error(error) || error.code !== 'BILL_NOT_FOUND') throw error;
   }
-  // Without it the rows may not be all.
-  await bill.summary;
 
   const seen = new Set<string>();
   for (const row of rows) {

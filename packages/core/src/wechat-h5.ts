@@ -119,9 +119,10 @@ export interface WechatH5 {
   downloadBill(day: string, options?: BillOptions): Bill;
   /**
    * Compares a day's bill with the order book, from both sides, and changes nothing: payments by MWEB and their refunds.
-   * For every morning from 10:00 (UTC+8): what is missing here was paid and never delivered.
+   * For every morning from 10:00 (UTC+8): what is missing here was paid and never delivered. A day without trade has no
+   * bill, and is compared as an empty one.
    * @param day `yyyyMMdd` in UTC+8
-   * @throws {WechatH5Error} those of {@link downloadBill}
+   * @throws {WechatH5Error} those of {@link downloadBill} but `BILL_NOT_FOUND`
    */
   compareBill(day: string, whose?: { mchId?: string; subMchId?: string; appId?: string }): Promise<BillComparison>;
   /**
