@@ -493,6 +493,18 @@ describe('the day, in UTC+8', () => {
   });
 });
 
+test.each([null, 'ALL', 5])('options that are %j are refused by name', async (options) => {
+  const refusal = expect.objectContaining({
+    code: 'ORDER_FIELD_INVALID',
+    field: 'options',
+    message: expect.stringContaining('options'),
+  });
+  expect(() => wechatH5.downloadBill('20261121', options as never)).toThrow(refusal);
+  expect(() => wechatH5.downloadFundFlow('20261121', options as never)).toThrow(refusal);
+  await expect(wechatH5.compareBill('20261121', options as never)).rejects.toEqual(refusal);
+  expect(asked).toEqual([]);
+});
+
 describe('downloadFundFlow', () => {
   const FLOW = `记账时间,微信支付业务单号,资金流水单号,业务名称,业务类型,收支类型,收支金额(元),账户结余(元),资金变更提交申请人,备注,业务凭证号
 \`2026-11-21 13:54:01,\`50300806962021020105978994968,\`4200000920202101197964319284,\`退款,\`退款,\`支出,\`0.01,\`0.22,\`10000100API,\`退款总金额0.01元;含手续费0.00元,\`S20210201135356381941

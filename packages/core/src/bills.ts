@@ -63,6 +63,7 @@ interface Parts {
  * @see https://pay.weixin.qq.com/doc/v2/merchant/4011985040
  */
 export function downloadBill(day: string, options: BillOptions, parts: Parts): Bill {
+  requireOptions(options);
   refuseUnknown(options, { billType: true, ...WHOSE }, 'the options of a bill');
   const type = options.billType ?? 'ALL';
   return billOf(TRADE_BILL, '/pay/downloadbill', day, options, parts, {
@@ -80,6 +81,7 @@ export function downloadFundFlow(
   options: FundFlowOptions,
   parts: Parts,
 ): Bill<FundFlowRow, FundFlowSummary> {
+  requireOptions(options);
   refuseUnknown(options, { accountType: true, ...WHOSE }, 'the options of a fund flow');
   const type = options.accountType ?? 'Basic';
   return billOf(FUND_FLOW_BILL, '/pay/downloadfundflow', day, options, parts, {
@@ -101,6 +103,11 @@ function billOf<Row, Summary extends Counted>(
   const merchant = merchants.named(options);
   const fields = { bill_date, ...business, ...(options.gzip === false ? {} : { tar_type: 'GZIP' }) };
   return new DownloadedBill(shape, () => open(gateway, path, merchant, fields, now));
+}
+
+function requireOptions(options: unknown): void {
+  if (typeof options === 'object' && options !== null) return;
+  throw refused('options', `is ${shown(options)}`, 'Pass an object as the second argument, or nothing at all.');
 }
 
 const DAY_MS = 86_400_000;
