@@ -56,8 +56,14 @@ async function createStore(
     async stored({ mchId, subMchId = '', outTradeNo }) {
       const where = 'mch_id = $1 AND sub_mch_id = $2 AND out_trade_no = $3';
       const values = [mchId, subMchId, outTradeNo];
-      const orders = await raw.query<{ record: string; due_at: string | null }>(
-        `SELECT record::text AS record, extract(epoch FROM due_at) * 1000 AS due_at FROM ${schema}.wechat_h5_order WHERE ${where}`,
+      const orders = await raw.query<{
+        record: string;
+        version: string;
+        due_at: string | null;
+        taken_at: string | null;
+      }>(
+        `SELECT record::text AS record, version, extract(epoch FROM due_at) * 1000 AS due_at,
+           extract(epoch FROM taken_at) * 1000 AS taken_at FROM ${schema}.wechat_h5_order WHERE ${where}`,
         values,
       );
       const [row] = orders.rows;
@@ -67,7 +73,7 @@ async function createStore(
         values,
       );
       return {
-        record: row.record,
+        record: row.taken_at === null ? row.record : takenRecord(row.record, row.version, row.due_at, row.taken_at),
         dueAt: row.due_at === null ? undefined : Number(row.due_at),
         names: names.rows.map(({ name }) => name),
       };
@@ -77,4 +83,10 @@ async function createStore(
       await raw.end();
     },
   };
+}
+
+/** What `claimDue` has done last stands beside the record. */
+function takenRecord(record: string, version: string, dueAt: string | null, takenAt: string): string {
+  const taken = { takenUntil: Number(dueAt), updatedAt: Number(takenAt), version: Number(version) };
+  return JSON.stringify({ ...(JSON.parse(record) as object), ...taken });
 }

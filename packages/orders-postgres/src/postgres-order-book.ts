@@ -1,6 +1,5 @@
 import {
   cursorOf,
-  decodeOrder,
   transactionName,
   turnPlan,
   type Applied,
@@ -18,6 +17,8 @@ import { Grouped, type Change } from './grouped.js';
 import { lend } from './lent-client.js';
 import { checked, type PostgresOrderBookOptions, type Settings } from './options.js';
 import { checkVersion, migrate } from './schema.js';
+import { orderOf, type OrderRow, type SeenRow } from './order-row.js';
+import { RememberedRows } from './remembered-rows.js';
 import { keyOf, statementsFor } from './statements.js';
 import { StoredChanges } from './stored-changes.js';
 
@@ -33,6 +34,7 @@ export class PostgresOrderBook implements OrderBook<PoolClient> {
   readonly #settings: Settings;
   readonly #connections: Connections;
   readonly #sql: ReturnType<typeof statementsFor>;
+  readonly #remembered = new RememberedRows();
   readonly #changes: StoredChanges;
   readonly #grouped: Grouped;
 
@@ -42,7 +44,7 @@ export class PostgresOrderBook implements OrderBook<PoolClient> {
     this.leaseMs = this.#settings.leaseMs;
     this.#connections = new Connections(this.#settings);
     this.#sql = statementsFor(this.#settings.prefix);
-    this.#changes = new StoredChanges(this.#sql, this.#settings.lockTimeoutMs);
+    this.#changes = new StoredChanges(this.#sql, this.#settings.lockTimeoutMs, this.#remembered);
     this.#grouped = new Grouped({
       together: (changes) => this.#connections.run((client) => this.#changes.together(client, changes)),
       alone: (change) => this.#connections.run((client) => this.#changes.alone(client, change)),
@@ -66,7 +68,14 @@ export class PostgresOrderBook implements OrderBook<PoolClient> {
 
   /** Skips what somebody else is taking at this moment: callers do not wait for each other. */
   claimDue({ limit, leaseMs, oldestFirst = false }: Parameters<OrderBook['claimDue']>[0]): Promise<OrderRecord[]> {
-    return this.#records(this.#sql.take(oldestFirst ? 'ASC' : 'DESC'), [limit, leaseMs]);
+    return this.#connections.run(async (client) => {
+      const { rows } = await client.query<SeenRow>(this.#sql.take(oldestFirst ? 'ASC' : 'DESC'), [limit, leaseMs]);
+      return rows.map((row) => {
+        const order = orderOf(row);
+        this.#remembered.set(order.key, row);
+        return order;
+      });
+    });
   }
 
   async list(
@@ -167,8 +176,8 @@ export class PostgresOrderBook implements OrderBook<PoolClient> {
 
   #records(sql: string, values: unknown[]): Promise<OrderRecord[]> {
     return this.#connections.run(async (client) => {
-      const { rows } = await client.query<{ record: string }>(sql, values);
-      return rows.map(({ record }) => decodeOrder(record));
+      const { rows } = await client.query<OrderRow>(sql, values);
+      return rows.map(orderOf);
     });
   }
 }

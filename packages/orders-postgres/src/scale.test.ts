@@ -63,8 +63,9 @@ describeWithStores(['postgres'], 'a large table', () => {
     for (const [index, size] of SIZES.entries()) {
       await fill(index === 0 ? 1 : (SIZES[index - 1] ?? 0) + 1, size);
       const { order: next = waiting } = transition(waiting, waiting.key, dueSince(1), new Date());
-      const values = [...columnsOf(next), '2000'];
-      const many = [...values.slice(0, 11).map((value) => [value]), '2000', [waiting.version], [], []];
+      const values = [...columnsOf(next, encodeOrder(next)), '2000'];
+      const was = encodeOrder(waiting);
+      const many = [...values.slice(0, 11).map((value) => [value]), '2000', [waiting.version], [was], [], []];
       measured.push({
         latest: await blocks(sql.take('DESC'), [10, 60_000]),
         oldest: await blocks(sql.take('ASC'), [10, 60_000]),
@@ -73,7 +74,7 @@ describeWithStores(['postgres'], 'a large table', () => {
           sql.readMany,
           keyOf(waiting.key).map((value) => [value]),
         ),
-        updateOnly: await blocks(sql.updateOnly, [...values, waiting.version]),
+        updateOnly: await blocks(sql.updateOnly, [...values, waiting.version, was]),
         updateMany: await blocks(sql.updateMany, many),
       });
     }

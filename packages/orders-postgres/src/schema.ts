@@ -21,6 +21,7 @@ CREATE TABLE ${prefix}wechat_h5_order (
   order_ref text,
   paid_on text,
   due_at timestamptz,
+  taken_at timestamptz,
   version bigint NOT NULL,
   position text COLLATE "C" NOT NULL,
   record json NOT NULL,

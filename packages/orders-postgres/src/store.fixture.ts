@@ -37,6 +37,19 @@ export class Books {
   }
 }
 
+/** How many statements the clients of a pool have been asked for so far. Called before the first of them. */
+export function statementsOf(pool: Pool): () => number {
+  let statements = 0;
+  pool.on('connect', (client) => {
+    const { query } = client;
+    client.query = ((...args: unknown[]) => {
+      statements++;
+      return Reflect.apply(query, client, args);
+    }) as never;
+  });
+  return () => statements;
+}
+
 /** A server for the tests of the block that calls this, and books over it: they begin and end with the block. */
 export function serverOfBlock(): { server: Pick<PostgresServer, 'url' | 'query'>; books: Books } {
   let started: PostgresServer;

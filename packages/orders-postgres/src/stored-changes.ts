@@ -1,7 +1,9 @@
-import { decodeOrder, namesOf, transition, type Applied, type OrderRecord } from '@wechat-h5/core/order-book';
+import { encodeOrder, namesOf, transition, type Applied, type OrderRecord } from '@wechat-h5/core/order-book';
 import type { PoolClient } from 'pg';
 import { bookFailed, sqlState } from './connection.js';
 import type { Change } from './grouped.js';
+import { orderOf, type OrderRow, type SeenRow } from './order-row.js';
+import type { RememberedRows } from './remembered-rows.js';
 import { columnsOf, keyOf, type statementsFor } from './statements.js';
 
 const UNIQUE_VIOLATION = '23505';
@@ -11,21 +13,22 @@ const OF_ONE: ReadonlySet<string> = new Set([UNIQUE_VIOLATION, '40001', '40P01',
 /** For who has to keep nobody waiting. */
 const HARDLY_MS = '5';
 
-/** As a row is read. */
-interface Row {
-  record: string | null;
-  /** The server's clock, milliseconds since 1970. */
-  now: number;
-}
+/** What is read of an order: its row, if there is one. */
+type ReadRow = SeenRow | { readonly record: null; readonly now: number };
 
-/** Reads orders, lets the state machine compute the next ones, and stores those that nobody has changed meanwhile. */
+/**
+ * Reads orders, lets the state machine compute the next ones, and stores those that nobody has changed meanwhile. An order
+ * that was seen a moment ago is not read again; that nothing is to be stored is said only of what was.
+ */
 export class StoredChanges {
   readonly #sql: ReturnType<typeof statementsFor>;
   readonly #lockTimeoutMs: string;
+  readonly #remembered: RememberedRows;
 
-  constructor(sql: ReturnType<typeof statementsFor>, lockTimeoutMs: number) {
+  constructor(sql: ReturnType<typeof statementsFor>, lockTimeoutMs: number, remembered: RememberedRows) {
     this.#sql = sql;
     this.#lockTimeoutMs = String(lockTimeoutMs);
+    this.#remembered = remembered;
   }
 
   /** Until it is stored, whoever else is at work on the order. Each statement is a transaction. */
@@ -38,10 +41,10 @@ export class StoredChanges {
    * @returns `undefined` for one that does: whether it may is known only when it has
    */
   async look(client: PoolClient, change: Change): Promise<Applied | undefined> {
-    const row = await this.#read(client, change);
-    const before = orderOf(row);
-    const applied = next(before, change, row);
-    return applied.order === undefined || names(before, applied.order).added.length === 0 ? applied : undefined;
+    const remembered = this.#ofRemembered(change);
+    if (remembered !== undefined) return remembered.added.length === 0 ? remembered.applied : undefined;
+    const planned = planOf(await this.#read(client, change), change);
+    return 'write' in planned && planned.write.added.length > 0 ? undefined : planned.applied;
   }
 
   /** In the transaction that is open. */
@@ -54,47 +57,64 @@ export class StoredChanges {
    * @returns what each came to; `undefined`: it has to go alone
    */
   async together(client: PoolClient, changes: readonly Change[]): Promise<(Applied | Error | undefined)[]> {
-    const rows = await this.#readMany(client, changes);
-    const writes: Write[] = [];
-    const results = changes.map(({ key, change }, index): Applied | Error | undefined => {
-      const row = rows[index];
-      if (row === undefined) return bookFailed(new Error('PostgreSQL answered with fewer rows'));
+    const results: (Applied | Error | undefined)[] = changes.map(() => undefined);
+    const writes = new Map<number, Update>();
+    const unseen: number[] = [];
+    for (const [index, change] of changes.entries()) {
+      const write = this.#ofRemembered(change);
+      if (write === undefined) unseen.push(index);
+      else if (isUpdate(write)) writes.set(index, write);
+    }
+    const rows = await this.#readMany(
+      client,
+      unseen.flatMap((index) => changes[index] ?? []),
+    );
+    for (const [n, index] of unseen.entries()) {
+      const change = changes[index];
+      const row = rows[n];
+      if (change === undefined || row === undefined) throw new Error('PostgreSQL answered with fewer rows');
       try {
-        const before = orderOf(row);
-        const applied = next(before, { key, change }, row);
-        const { order } = applied;
-        if (order === undefined || order === before) return applied;
-        const { added, dropped } = names(before, order);
-        if (before !== undefined && dropped.length === 0) writes.push({ index, applied, before, order, added });
+        const { applied, write } = planOf(row, change);
+        if (write === undefined) results[index] = applied;
+        else if (isUpdate(write)) writes.set(index, write);
       } catch (error) {
         // A record of another version: it is no reason to fail the others.
-        return bookFailed(error);
+        results[index] = bookFailed(error);
       }
-      return undefined;
-    });
-    for (const { index, applied } of await this.#writeMany(client, writes)) results[index] = applied;
+    }
+    const stored = await this.#writeMany(client, [...writes.values()]);
+    for (const [index, write] of writes) if (stored.has(write)) results[index] = write.applied;
     return results;
   }
 
+  /** What has to be stored if the order still is what it was. */
+  #ofRemembered(change: Change): Write | undefined {
+    const row = this.#remembered.get(change.key);
+    return row && planOf(row, change).write;
+  }
+
   /** @returns those that are stored. None if one of them takes a name that another order has: that fails all of them */
-  async #writeMany(client: PoolClient, writes: readonly Write[]): Promise<readonly Write[]> {
+  async #writeMany(client: PoolClient, writes: readonly Update[]): Promise<ReadonlySet<Write>> {
     const [first] = writes;
-    if (first === undefined) return [];
-    const values = [
-      ...columns(writes.map(({ order }) => columnsOf(order))),
-      this.#lockTimeoutMs,
-      writes.map(({ before }) => before.version),
-      writes.flatMap(({ added }) => added),
-      writes.flatMap(({ added }, index) => added.map(() => index + 1)),
-    ];
+    if (first === undefined) return NOTHING;
     try {
       // The statements for one take less time than those for many.
-      if (writes.length === 1)
-        return (await this.#write(client, first.before, first.order, first.added, [], HARDLY_MS)) ? writes : [];
-      const { rows } = await client.query<{ n: number }>(this.#sql.updateMany, values);
-      return rows.flatMap(({ n }) => writes[n - 1] ?? []);
+      if (writes.length === 1) return (await this.#write(client, first, HARDLY_MS)) ? new Set(writes) : NOTHING;
+      const values = [
+        ...columns(writes.map(({ order, record }) => columnsOf(order, record))),
+        this.#lockTimeoutMs,
+        writes.map(({ row }) => row.version),
+        writes.map(({ row }) => row.record),
+        writes.flatMap(({ added }) => added),
+        writes.flatMap(({ added }, index) => added.map(() => index + 1)),
+      ];
+      const { rows } = await client.query<{ n: number; now: number }>(this.#sql.updateMany, values);
+      const stored = new Map(rows.map(({ n, now }) => [writes[n - 1], now]));
+      for (const write of writes) this.#remember(write, stored.get(write));
+      return new Set(writes.filter((write) => stored.has(write)));
     } catch (error) {
-      if (OF_ONE.has(sqlState(error) ?? '')) return [];
+      for (const write of writes) this.#remembered.delete(write.order.key);
+      if (OF_ONE.has(sqlState(error) ?? '')) return NOTHING;
       throw error;
     }
   }
@@ -103,17 +123,18 @@ export class StoredChanges {
     const ids = keyOf(change.key);
     let taken: ReadonlySet<string> | undefined;
     for (;;) {
-      const row = await this.#read(client, change);
-      const before = orderOf(row);
-      const applied = next(before, change, row, taken);
-      const { order } = applied;
-      if (order === undefined || order === before) return applied;
-      const { added, dropped } = names(before, order);
+      const { applied, write } = planOf(await this.#read(client, change), change, taken);
+      if (write === undefined) return applied;
+      const { added } = write;
       // A statement that fails would end the transaction it is in: there, look first.
       const held = inTransaction && added.length > 0 ? await this.#held(client, ids, added) : [];
       if (held.length === 0) {
         try {
-          if (await this.#write(client, before, order, added, dropped)) return applied;
+          if (await this.#write(client, write)) {
+            // Until it is committed it is not what others find.
+            if (inTransaction) this.#remembered.delete(change.key);
+            return applied;
+          }
           taken = undefined;
           continue;
         } catch (error) {
@@ -124,33 +145,35 @@ export class StoredChanges {
     }
   }
 
-  async #readMany(client: PoolClient, changes: readonly Change[]): Promise<readonly Row[]> {
+  async #readMany(client: PoolClient, changes: readonly Change[]): Promise<readonly ReadRow[]> {
     const [first] = changes;
-    if (first !== undefined && changes.length === 1) return [await this.#read(client, first)];
-    return (await client.query<Row>(this.#sql.readMany, columns(changes.map(({ key }) => keyOf(key))))).rows;
+    if (first === undefined) return [];
+    if (changes.length === 1) return [await this.#read(client, first)];
+    return (await client.query<ReadRow>(this.#sql.readMany, columns(changes.map(({ key }) => keyOf(key))))).rows;
   }
 
-  async #read(client: PoolClient, { key }: Change): Promise<Row> {
-    const { rows } = await client.query<Row>(this.#sql.read, keyOf(key));
+  async #read(client: PoolClient, { key }: Change): Promise<ReadRow> {
+    const { rows } = await client.query<ReadRow>(this.#sql.read, keyOf(key));
     const [row] = rows;
     if (row === undefined) throw new Error('PostgreSQL answered without a row');
     return row;
   }
 
   /** @returns whether it was stored: not if somebody else has changed the order since it was read */
-  async #write(
-    client: PoolClient,
-    before: OrderRecord | undefined,
-    order: OrderRecord,
-    added: readonly string[],
-    dropped: readonly string[],
-    lockTimeoutMs = this.#lockTimeoutMs,
-  ): Promise<boolean> {
-    const values = [...columnsOf(order), lockTimeoutMs, before?.version ?? 0];
-    const onlyOrder = before !== undefined && added.length === 0 && dropped.length === 0;
-    const sql = before === undefined ? this.#sql.insert : onlyOrder ? this.#sql.updateOnly : this.#sql.update;
-    const { rows } = await client.query<{ count: number }>(sql, onlyOrder ? values : [...values, dropped, added]);
-    return rows[0]?.count === 1;
+  async #write(client: PoolClient, write: Write, lockTimeoutMs = this.#lockTimeoutMs): Promise<boolean> {
+    const { row, order, record, added, dropped } = write;
+    const values = [...columnsOf(order, record), lockTimeoutMs, row?.version ?? 0, row?.record ?? null];
+    const onlyOrder = row !== undefined && added.length === 0 && dropped.length === 0;
+    const sql = row === undefined ? this.#sql.insert : onlyOrder ? this.#sql.updateOnly : this.#sql.update;
+    const { rows } = await client.query<{ now: number }>(sql, onlyOrder ? values : [...values, dropped, added]);
+    this.#remember(write, rows[0]?.now);
+    return rows.length === 1;
+  }
+
+  /** @param now the server's clock when it was stored, if it was */
+  #remember({ order, record }: Write, now: number | undefined): void {
+    if (now === undefined) this.#remembered.delete(order.key);
+    else this.#remembered.set(order.key, { record, version: order.version, due_at: null, taken_at: null, now });
   }
 
   async #held(client: PoolClient, ids: readonly string[], names: readonly string[]): Promise<string[]> {
@@ -159,31 +182,52 @@ export class StoredChanges {
   }
 }
 
-interface Write {
-  readonly index: number;
+const NOTHING: ReadonlySet<Write> = new Set();
+
+/** What a change comes to, and what has to be stored for it, if anything. */
+interface Planned {
   readonly applied: Applied;
-  readonly before: OrderRecord;
+  readonly write?: Write;
+}
+
+interface Write {
+  readonly applied: Applied;
+  /** As it was; `undefined`: there was none. */
+  readonly row: OrderRow | undefined;
   readonly order: OrderRecord;
+  readonly record: string;
   readonly added: readonly string[];
+  readonly dropped: readonly string[];
 }
 
-function orderOf({ record }: Row): OrderRecord | undefined {
-  return record === null ? undefined : decodeOrder(record);
+/** One that goes with others: it makes no new row, and gives no name away. */
+interface Update extends Write {
+  readonly row: OrderRow;
 }
 
-function next(
-  before: OrderRecord | undefined,
-  { key, change }: Change,
-  row: Row,
-  taken?: ReadonlySet<string>,
-): Applied {
-  return transition(before, key, change, new Date(row.now), taken);
+function isUpdate(write: Write): write is Update {
+  return write.row !== undefined && write.dropped.length === 0;
 }
 
-function names(before: OrderRecord | undefined, order: OrderRecord): { added: string[]; dropped: string[] } {
+/** @throws {WechatH5Error} `ORDER_BOOK_FAILED`: the record was written by a later version */
+function planOf(row: ReadRow, { key, change }: Change, taken?: ReadonlySet<string>): Planned {
+  const before = row.record === null ? undefined : orderOf(row);
+  const applied = transition(before, key, change, new Date(row.now), taken);
+  const { order } = applied;
+  if (order === undefined || order === before) return { applied };
   const had = before === undefined ? [] : namesOf(before);
   const has = namesOf(order);
-  return { added: has.filter((name) => !had.includes(name)), dropped: had.filter((name) => !has.includes(name)) };
+  return {
+    applied,
+    write: {
+      applied,
+      row: row.record === null ? undefined : row,
+      order,
+      record: encodeOrder(order),
+      added: has.filter((name) => !had.includes(name)),
+      dropped: had.filter((name) => !has.includes(name)),
+    },
+  };
 }
 
 /** Rows as one array for each column. */

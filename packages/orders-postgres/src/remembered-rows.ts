@@ -1,0 +1,37 @@
+import { orderId, type OrderKey } from '@wechat-h5/core/order-book';
+import type { SeenRow } from './order-row.js';
+
+/** Some kilobytes each. */
+const AT_MOST = 500;
+/** What belongs together comes within seconds: a payment and its completion, a look at what is due and its end. */
+const FOR_MS = 10_000;
+
+/**
+ * Rows as the server has shown them last, so that it is not asked again for what was seen a moment ago. Any of them may
+ * be out of date: they serve to compute a change that is stored only if the row is still the same.
+ */
+export class RememberedRows {
+  readonly #rows = new Map<string, { readonly row: SeenRow; readonly seenAt: number }>();
+
+  /** @returns the row, and the server's clock moved on by what has passed since */
+  get(key: OrderKey): SeenRow | undefined {
+    const seen = this.#rows.get(orderId(key));
+    const passed = seen === undefined ? Infinity : performance.now() - seen.seenAt;
+    return seen === undefined || passed > FOR_MS ? undefined : { ...seen.row, now: seen.row.now + Math.floor(passed) };
+  }
+
+  set(key: OrderKey, row: SeenRow): void {
+    const id = orderId(key);
+    this.#rows.delete(id);
+    this.#rows.set(id, { row, seenAt: performance.now() });
+    if (this.#rows.size <= AT_MOST) return;
+    for (const oldest of this.#rows.keys()) {
+      this.#rows.delete(oldest);
+      return;
+    }
+  }
+
+  delete(key: OrderKey): void {
+    this.#rows.delete(orderId(key));
+  }
+}
