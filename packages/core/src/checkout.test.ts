@@ -223,6 +223,13 @@ test.each<[string, number, boolean]>([
   expect(problems.map(({ type, code: told }) => [type, told])).toEqual(reported ? [['checkout-failed', code]] : []);
 });
 
+test('of a purchase that another number has paid, the payer asks by that number', async () => {
+  const { post } = checkoutFixture();
+  const paid = new WechatH5Error('ORDER_PAID', 'is paid', { outTradeNo: 'TEA-000000' });
+  const { body } = await post(OWN_FORM, { placed: paid });
+  expect(body).toContain('<form method="post" action="https://pay.shop.example/pay-return?order=TEA-000000.');
+});
+
 test('what checkout.order throws becomes a page, and a problem with its cause', async () => {
   const { post, problems } = checkoutFixture();
   const thrown = new Error('the cellar is flooded');

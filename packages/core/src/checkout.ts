@@ -5,6 +5,7 @@ import { checkRegistered, launchOf, unregisteredHost, type Launch } from './laun
 import type { Merchants } from './merchant.js';
 import { redirectTarget, withRedirectUrl } from './mweb-url.js';
 import type { NewOrder } from './new-order.js';
+import type { H5Order } from './orders.js';
 import { headerValue } from './operator-secret.js';
 import { OrderRate } from './order-rate.js';
 import type { OrderRef } from './orders.js';
@@ -111,7 +112,15 @@ export class Checkout {
     if (given) progress.order = wanted;
     const returns = given && order.redirectUrl === undefined;
     if (returns) redirectTarget(wanted.returnUrl, h5Domains);
-    const placed = await visit.createOrder(order);
+    let placed: H5Order;
+    try {
+      placed = await visit.createOrder(order);
+    } catch (error) {
+      // Of a purchase that was paid under another number, that is the one that can be asked about.
+      if (given && isWechatH5Error(error) && error.outTradeNo !== undefined)
+        progress.order = returning(error.outTradeNo);
+      throw error;
+    }
     // Known only now: attempts at one purchase have numbers of their own.
     const { returnUrl } = returning(placed.outTradeNo);
     const link = returns ? withRedirectUrl(placed.mwebUrl, returnUrl, { h5Domains }) : placed.mwebUrl;

@@ -106,6 +106,8 @@ export interface WechatH5ErrorDetails {
   errCode?: string;
   /** WeChat Pay's `err_code_des` or `return_msg`, clipped. */
   errCodeDes?: string;
+  /** The attempt that it is about. */
+  outTradeNo?: string;
   cause?: unknown;
 }
 
@@ -124,6 +126,8 @@ export class WechatH5Error extends Error {
   readonly field: string | undefined;
   readonly errCode: string | undefined;
   readonly errCodeDes: string | undefined;
+  /** With `orderRef`: the attempt that it is about, which may be another one than was named. */
+  readonly outTradeNo: string | undefined;
 
   constructor(code: WechatH5ErrorCode, message: string, details: WechatH5ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -133,6 +137,7 @@ export class WechatH5Error extends Error {
     this.field = details.field;
     this.errCode = details.errCode;
     this.errCodeDes = details.errCodeDes;
+    this.outTradeNo = details.outTradeNo;
     Object.defineProperty(this, BRAND, { value: true });
   }
 }

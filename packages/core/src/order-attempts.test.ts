@@ -156,6 +156,57 @@ test('paid is paid: no further attempt, whichever of them it was', async () => {
   expect(paid).toEqual([['SHOP-0001', 'purchase/1']]);
 });
 
+describe('another number for a purchase', () => {
+  const another = (more: { orderRef?: string } = {}) => ({ ...order(MOBILE, more), outTradeNo: 'SHOP-0002' });
+
+  test('that is paid is refused before anything is stored or sent, and the error names the order that paid', async () => {
+    await make().createOrder(order(WIFI));
+    await simulator.pay('SHOP-0001');
+    await confirm(make(), 'SHOP-0001');
+    await expect(make().createOrder(another())).rejects.toMatchObject({
+      code: 'ORDER_PAID',
+      outTradeNo: 'SHOP-0001',
+      message: expect.stringContaining('SHOP-0001'),
+    });
+    expect(await book.get({ mchId: simulator.merchant.mchId, outTradeNo: 'SHOP-0002' })).toBeUndefined();
+    expect(simulator.orders.list().map(({ outTradeNo }) => outTradeNo)).toEqual(['SHOP-0001']);
+    expect(await make().createOrder(another({ orderRef: 'purchase/2' }))).toMatchObject({ outTradeNo: 'SHOP-0002' });
+  });
+
+  test('that is not paid is placed', async () => {
+    await make().createOrder(order(WIFI));
+    expect(await make().createOrder(another())).toMatchObject({ outTradeNo: 'SHOP-0002' });
+  });
+
+  test('whose late payment was kept from onPaid is refused until the money is back', async () => {
+    await make().createOrder(order(WIFI));
+    now += 6 * 60_000;
+    await make().closeOrder({ outTradeNo: 'SHOP-0001' });
+    await notify('SHOP-0001', '4200000001');
+    expect(problems.map(({ type }) => type)).toEqual(['paid-after-close']);
+    await expect(make().createOrder(another())).rejects.toMatchObject({ code: 'ORDER_PAID' });
+    const key = { mchId: simulator.merchant.mchId, outTradeNo: 'SHOP-0001' };
+    await book.apply(key, { type: 'refunded', outRefundNo: 'R1', refundFee: 100 });
+    expect(await make().createOrder(another())).toMatchObject({ outTradeNo: 'SHOP-0002' });
+  });
+
+  test('that is paid between the look and the order is placed, and its payment is withheld', async () => {
+    await make().createOrder(order(WIFI));
+    const { apply } = book;
+    book.apply = async (key, change) => {
+      if (change.type === 'intend') {
+        book.apply = apply;
+        await notify('SHOP-0001', '4200000001');
+      }
+      return apply.call(book, key, change);
+    };
+    await make().createOrder(another());
+    await notify('SHOP-0002', '4200000002');
+    expect(paid).toEqual([['SHOP-0001', 'purchase/1']]);
+    expect(problems.map(({ type }) => type)).toEqual(['paid-twice']);
+  });
+});
+
 test('another price is another purchase', async () => {
   const wechatH5 = make();
   await wechatH5.createOrder(order(WIFI));

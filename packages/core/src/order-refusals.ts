@@ -22,6 +22,7 @@ export function refuseIfOver(order: OrderRecord): void {
 export function orderPaid(key: OrderKey): WechatH5Error {
   return new WechatH5Error('ORDER_PAID', `Order ${quoted(key.outTradeNo)} is paid`, {
     field: 'out_trade_no',
+    outTradeNo: key.outTradeNo,
     hint: 'Show the result: confirmPayment({ outTradeNo }) says how it stands. 订单已支付。',
   });
 }

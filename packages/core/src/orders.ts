@@ -11,6 +11,8 @@ import {
 } from './new-order.js';
 import { requirePaymentFields, valuesOf } from './payment-fields.js';
 import {
+  isRefunded,
+  namesOf,
   orderId,
   type Applied,
   type OrderBook,
@@ -19,6 +21,7 @@ import {
   type OrderRecord,
 } from './order-book.js';
 import { addressChanged, numberTaken, orderClosed, orderPaid, refusalOf, refuseIfOver } from './order-refusals.js';
+import { purchaseName } from './order-record.js';
 import { orderKeyOf, paymentOf, type Payment } from './payment.js';
 import { callRepeating } from './repeat.js';
 import { rowOf } from './result-codes.js';
@@ -182,6 +185,7 @@ export class Orders<Tx = never> {
     clientIp: string,
     tooLate: WechatH5Error | undefined,
   ): Promise<Opened> {
+    await this.#refuseIfPaid(orderRef, first);
     for (let n = 1; n <= MAX_ATTEMPTS; n++) {
       const key = n === 1 ? first : { ...first, outTradeNo: `${first.outTradeNo}-${n}` };
       const attempt = { ...fields, out_trade_no: key.outTradeNo };
@@ -206,6 +210,24 @@ export class Orders<Tx = never> {
         refuseIfOver(superseded.order);
     }
     throw numberTaken(first, `there were ${MAX_ATTEMPTS} attempts to pay it`);
+  }
+
+  /**
+   * Under another number the purchase may be paid, and its payer would pay twice. What is paid after this look is withheld
+   * as `paid-twice`; of a payment that was withheld and given back nothing is left.
+   */
+  async #refuseIfPaid(orderRef: string, key: OrderKey): Promise<void> {
+    const purchase = purchaseName(key, orderRef);
+    let after: string | undefined;
+    do {
+      const filter = { mchId: key.mchId, orderRef, state: 'PAID' } as const;
+      const page = await this.#book.list(filter, after === undefined ? {} : { after });
+      const paid = page.orders
+        .filter((order) => order.key.subMchId === key.subMchId)
+        .find((order) => namesOf(order).includes(purchase) || !isRefunded(order));
+      if (paid !== undefined) throw orderPaid(paid.key);
+      after = page.next;
+    } while (after !== undefined);
   }
 
   /** An order whose time is nearly over is not begun; who has placed it is told how it stands, to its end and after it. */

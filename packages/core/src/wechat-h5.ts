@@ -74,7 +74,8 @@ export interface WechatH5 {
    * call again with the same order. `clientIp` has to be given here; adapters inject it.
    *
    * @throws {WechatH5Error} `ORDER_FIELD_INVALID`, `REDIRECT_URL_INVALID`, the codes of the payer's address: nothing was sent.
-   *   `ORDER_CONFLICT`, `PAYER_ADDRESS_CHANGED`, `ORDER_PAID`, `ORDER_CLOSED`, `ORDER_QUARANTINED`.
+   *   `ORDER_CONFLICT`, `PAYER_ADDRESS_CHANGED`, `ORDER_PAID` (with `orderRef` also by another number: its `outTradeNo`),
+   *   `ORDER_CLOSED`, `ORDER_QUARANTINED`.
    *   `GATEWAY_REFUSED` with `errCode`. `GATEWAY_UNREACHABLE`, `GATEWAY_TIMEOUT`, `GATEWAY_REPLY_INVALID`,
    *   `RETURN_CODE_FAIL`: unknown, never failed
    * @see https://pay.weixin.qq.com/doc/v2/merchant/4011936530
