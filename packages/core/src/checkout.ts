@@ -5,10 +5,9 @@ import { checkRegistered, launchOf, unregisteredHost, type Launch } from './laun
 import type { Merchants } from './merchant.js';
 import { redirectTarget, withRedirectUrl } from './mweb-url.js';
 import type { NewOrder } from './new-order.js';
-import type { H5Order } from './orders.js';
 import { headerValue } from './operator-secret.js';
 import { OrderRate } from './order-rate.js';
-import type { OrderRef } from './orders.js';
+import type { H5Order, OrderRef } from './orders.js';
 import { seeOtherReply, type PageReply, type PageRequest } from './page.js';
 import { insideWechatPage, launchPage } from './pay-page.js';
 import { payerErrorPage, payerErrorStatus } from './payer-error-page.js';

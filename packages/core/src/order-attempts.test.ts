@@ -156,6 +156,97 @@ test('paid is paid: no further attempt, whichever of them it was', async () => {
   expect(paid).toEqual([['SHOP-0001', 'purchase/1']]);
 });
 
+describe('closeOrder', () => {
+  const MINUTE = 60_000;
+  const states = async (): Promise<Record<string, string>> =>
+    Object.fromEntries(
+      (await book.list({ orderRef: 'purchase/1' })).orders.map(({ key, state }) => [key.outTradeNo, state]),
+    );
+  const there = (outTradeNo: string): string | undefined => simulator.orders.get(outTradeNo)?.tradeState;
+  let wechatH5: WechatH5;
+  beforeEach(async () => {
+    wechatH5 = make();
+    await wechatH5.createOrder(order(WIFI));
+    now += MINUTE;
+    await wechatH5.createOrder(order(MOBILE));
+  });
+
+  test.each(['SHOP-0001', 'SHOP-0001-2'])('of %s closes all attempts', async (outTradeNo) => {
+    now += 5 * MINUTE;
+    await wechatH5.closeOrder({ outTradeNo });
+    expect(await states()).toEqual({ 'SHOP-0001': 'CLOSED', 'SHOP-0001-2': 'CLOSED' });
+    expect([there('SHOP-0001'), there('SHOP-0001-2')]).toEqual(['CLOSED', 'CLOSED']);
+    await wechatH5.closeOrder({ outTradeNo });
+  });
+
+  test('closes what is open when the named attempt is closed already', async () => {
+    now += 5 * MINUTE;
+    const { mchId } = simulator.merchant;
+    await book.apply({ mchId, outTradeNo: 'SHOP-0001' }, { type: 'closed', source: 'reconciler' });
+    await wechatH5.closeOrder({ outTradeNo: 'SHOP-0001' });
+    expect(there('SHOP-0001-2')).toBe('CLOSED');
+  });
+
+  test('closes none while one is too young, and names that one', async () => {
+    now += 4 * MINUTE;
+    const before = await states();
+    await expect(wechatH5.closeOrder({ outTradeNo: 'SHOP-0001' })).rejects.toMatchObject({
+      code: 'CLOSE_TOO_EARLY',
+      outTradeNo: 'SHOP-0001-2',
+      message: expect.stringContaining('SHOP-0001-2'),
+    });
+    expect(await states()).toEqual(before);
+    expect([there('SHOP-0001'), there('SHOP-0001-2')]).toEqual(['NOTPAY', 'NOTPAY']);
+  });
+
+  test('delivers the attempt that was paid, and closes the others', async () => {
+    await simulator.pay('SHOP-0001-2');
+    now += 5 * MINUTE;
+    await expect(wechatH5.closeOrder({ outTradeNo: 'SHOP-0001' })).rejects.toMatchObject({
+      code: 'ORDER_PAID',
+      outTradeNo: 'SHOP-0001-2',
+    });
+    expect(await states()).toEqual({ 'SHOP-0001': 'CLOSED', 'SHOP-0001-2': 'PAID' });
+    expect(paid).toEqual([['SHOP-0001-2', 'purchase/1']]);
+  });
+
+  test('says that it is paid, though another attempt is too young', async () => {
+    await simulator.pay('SHOP-0001');
+    await confirm(wechatH5, 'SHOP-0001');
+    await expect(wechatH5.closeOrder({ outTradeNo: 'SHOP-0001' })).rejects.toMatchObject({ code: 'ORDER_PAID' });
+  });
+
+  test('closes the others when one cannot be closed', async () => {
+    now += 5 * MINUTE;
+    const refused = new Set<string>();
+    const { apply } = book;
+    book.apply = async (key, change) => {
+      if (change.type !== 'closed' || refused.has('one')) return apply.call(book, key, change);
+      refused.add('one');
+      throw new Error('the book is away');
+    };
+    await expect(wechatH5.closeOrder({ outTradeNo: 'SHOP-0001' })).rejects.toThrow('the book is away');
+    expect([there('SHOP-0001'), there('SHOP-0001-2')]).toEqual(['CLOSED', 'CLOSED']);
+    expect(Object.values(await states()).sort()).toEqual(['CLOSED', 'CLOSING']);
+  });
+
+  test('leaves another number of the same purchase as it is, and one that only looks like an attempt', async () => {
+    for (const outTradeNo of ['SHOP-0002', 'SHOP-00012-2', 'SHOP-0001-02'])
+      await wechatH5.createOrder({ ...order(MOBILE), outTradeNo });
+    now += 5 * MINUTE;
+    await wechatH5.closeOrder({ outTradeNo: 'SHOP-0001' });
+    expect(await states()).toEqual({
+      'SHOP-0001': 'CLOSED',
+      'SHOP-0001-2': 'CLOSED',
+      'SHOP-0002': 'PENDING',
+      'SHOP-00012-2': 'PENDING',
+      'SHOP-0001-02': 'PENDING',
+    });
+    await wechatH5.closeOrder({ outTradeNo: 'SHOP-00012-2' });
+    expect(there('SHOP-00012-2')).toBe('CLOSED');
+  });
+});
+
 describe('another number for a purchase', () => {
   const another = (more: { orderRef?: string } = {}) => ({ ...order(MOBILE, more), outTradeNo: 'SHOP-0002' });
 

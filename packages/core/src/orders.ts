@@ -23,6 +23,7 @@ import {
 import { addressChanged, numberTaken, orderClosed, orderPaid, refusalOf, refuseIfOver } from './order-refusals.js';
 import { purchaseName } from './order-record.js';
 import { orderKeyOf, paymentOf, type Payment } from './payment.js';
+import { attemptNumber, MAX_ATTEMPTS, ordersOfPurchase } from './purchase.js';
 import { callRepeating } from './repeat.js';
 import { rowOf } from './result-codes.js';
 
@@ -62,9 +63,6 @@ export interface OrderQuery {
 const NOTHING_CREATED: ReadonlySet<string> = new Set(['credentials', 'permission', 'request']);
 /** `trade_state` values after which an order can no longer be paid. */
 export const CLOSED_STATES: ReadonlySet<string> = new Set(['CLOSED', 'REVOKED', 'PAYERROR']);
-
-/** The numbers of further attempts end in -2 to -99. */
-const MAX_ATTEMPTS = 99;
 
 interface Opened {
   readonly key: OrderKey;
@@ -187,7 +185,7 @@ export class Orders<Tx = never> {
   ): Promise<Opened> {
     await this.#refuseIfPaid(orderRef, first);
     for (let n = 1; n <= MAX_ATTEMPTS; n++) {
-      const key = n === 1 ? first : { ...first, outTradeNo: `${first.outTradeNo}-${n}` };
+      const key = { ...first, outTradeNo: attemptNumber(first.outTradeNo, n) };
       const attempt = { ...fields, out_trade_no: key.outTradeNo };
       await this.#refuseIfNew(key, tooLate);
       const intended = await this.#intend(key, merchant, attempt, clientIp, orderRef);
@@ -218,16 +216,10 @@ export class Orders<Tx = never> {
    */
   async #refuseIfPaid(orderRef: string, key: OrderKey): Promise<void> {
     const purchase = purchaseName(key, orderRef);
-    let after: string | undefined;
-    do {
-      const filter = { mchId: key.mchId, orderRef, state: 'PAID' } as const;
-      const page = await this.#book.list(filter, after === undefined ? {} : { after });
-      const paid = page.orders
-        .filter((order) => order.key.subMchId === key.subMchId)
-        .find((order) => namesOf(order).includes(purchase) || !isRefunded(order));
-      if (paid !== undefined) throw orderPaid(paid.key);
-      after = page.next;
-    } while (after !== undefined);
+    const paid = (await ordersOfPurchase(this.#book, key, orderRef, 'PAID')).find(
+      (order) => namesOf(order).includes(purchase) || !isRefunded(order),
+    );
+    if (paid !== undefined) throw orderPaid(paid.key);
   }
 
   /** An order whose time is nearly over is not begun; who has placed it is told how it stands, to its end and after it. */

@@ -3,9 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Deliveries } from './delivery.js';
 import { isWechatH5Error, WechatH5Error } from './errors.js';
 import type { KnownMerchant, Merchants } from './merchant.js';
-import type { OrderBook, OrderRecord } from './order-book.js';
+import type { OrderBook, OrderKey, OrderRecord } from './order-book.js';
 import type { Asker, Settlements } from './order-settlement.js';
-import type { OrderRef } from './orders.js';
 import { paymentOf } from './payment.js';
 import { asWechatH5Error, type ProblemReporter } from './problems.js';
 import type { Reconcile } from './reconciler-options.js';
@@ -33,7 +32,7 @@ export class Reconciler<Tx = never> {
   readonly #settlements: Settlements<Tx>;
   readonly #refunds: RefundLooks<Tx>;
   readonly #asker: Asker;
-  readonly #close: (ref: OrderRef) => Promise<void>;
+  readonly #close: (key: OrderKey, merchant: KnownMerchant) => Promise<void>;
   readonly #report: ProblemReporter;
   readonly #options: Reconcile;
   #stopping: AbortController | undefined;
@@ -49,7 +48,7 @@ export class Reconciler<Tx = never> {
     settlements: Settlements<Tx>;
     refunds: RefundLooks<Tx>;
     asker: Asker;
-    close: (ref: OrderRef) => Promise<void>;
+    close: (key: OrderKey, merchant: KnownMerchant) => Promise<void>;
     report: ProblemReporter;
     options: Reconcile;
   }) {
@@ -202,10 +201,9 @@ export class Reconciler<Tx = never> {
     return order.superseded || ageOf(order) >= this.#options.closeAfterMs;
   }
 
-  async #closeIt(order: OrderRecord, { mchId, subMchId, appId }: KnownMerchant): Promise<void> {
-    const { outTradeNo } = order.key;
+  async #closeIt(order: OrderRecord, merchant: KnownMerchant): Promise<void> {
     try {
-      await this.#close({ outTradeNo, mchId, appId, ...(subMchId === undefined ? {} : { subMchId }) });
+      await this.#close(order.key, merchant);
     } catch (error) {
       // Paid at the last moment: that was settled, and found by the close.
       if (isWechatH5Error(error) && error.code === 'ORDER_PAID') return;

@@ -30,7 +30,7 @@ import { PayerHandles, type HandledOrder } from './payer-handle.js';
 import type { PageReply, PageRequest } from './page.js';
 import { Orders, type H5Order, type OrderQuery, type OrderRef } from './orders.js';
 import { PaymentConfirmations, type PaymentStatus } from './payment-status.js';
-import { closeOrder } from './close-order.js';
+import { closeAttempt, closeOrder } from './close-order.js';
 import { compareBill, type BillComparison } from './bill-comparison.js';
 import type { Merchants } from './merchant.js';
 import type { ProblemReporter } from './problems.js';
@@ -87,7 +87,9 @@ export interface WechatH5 {
    */
   queryOrder(ref: OrderRef): Promise<OrderQuery>;
   /**
-   * Closes an order nobody paid, five minutes after it was created at the earliest: asks first, confirms after.
+   * Closes an order nobody paid, five minutes after it was created at the earliest: asks first, confirms after. With
+   * `orderRef` it closes all attempts under its number (`outTradeNo`, `-2`, `-3`, …), whichever of them is named, and none
+   * while the youngest is under five minutes old. What an error is about says its `outTradeNo`; the others are closed.
    * @throws {WechatH5Error} `ORDER_PAID` (settled by then), `CLOSE_TOO_EARLY`, `ORDER_IN_PROGRESS`, and those of {@link queryOrder}
    */
   closeOrder(ref: OrderRef): Promise<void>;
@@ -240,7 +242,7 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
     settlements,
     refunds: new RefundLooks<Tx>({ book, merchants, deliveries, asker: later, report }),
     asker: later,
-    close: (ref) => closeOrder(ref, { book, merchants, settlements, asker: later }),
+    close: (key, merchant) => closeAttempt(key, merchant, { book, settlements, asker: later }),
     report,
     options: settings.reconcile,
   });
