@@ -69,10 +69,11 @@ export class PostgresOrderBook implements OrderBook<PoolClient> {
   /** Skips what somebody else is taking at this moment: callers do not wait for each other. */
   claimDue({ limit, leaseMs, oldestFirst = false }: Parameters<OrderBook['claimDue']>[0]): Promise<OrderRecord[]> {
     return this.#connections.run(async (client) => {
+      const sentAt = performance.now();
       const { rows } = await client.query<SeenRow>(this.#sql.take(oldestFirst ? 'ASC' : 'DESC'), [limit, leaseMs]);
       return rows.map((row) => {
         const order = orderOf(row);
-        this.#remembered.set(order.key, row);
+        this.#remembered.set(order.key, row, sentAt);
         return order;
       });
     });

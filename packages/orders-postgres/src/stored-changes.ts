@@ -18,7 +18,8 @@ type ReadRow = SeenRow | { readonly record: null; readonly now: number };
 
 /**
  * Reads orders, lets the state machine compute the next ones, and stores those that nobody has changed meanwhile. An order
- * that was seen a moment ago is not read again; that nothing is to be stored is said only of what was.
+ * that was seen a moment ago is not read again for what takes no time into account; that nothing is to be stored is said
+ * only of what was read.
  */
 export class StoredChanges {
   readonly #sql: ReturnType<typeof statementsFor>;
@@ -43,8 +44,8 @@ export class StoredChanges {
   async look(client: PoolClient, change: Change): Promise<Applied | undefined> {
     const remembered = this.#ofRemembered(change);
     if (remembered !== undefined) return remembered.added.length === 0 ? remembered.applied : undefined;
-    const planned = planOf(await this.#read(client, change), change);
-    return 'write' in planned && planned.write.added.length > 0 ? undefined : planned.applied;
+    const { applied, write } = await this.#plan(client, change);
+    return write === undefined || write.added.length === 0 ? applied : undefined;
   }
 
   /** In the transaction that is open. */
@@ -74,7 +75,7 @@ export class StoredChanges {
       const row = rows[n];
       if (change === undefined || row === undefined) throw new Error('PostgreSQL answered with fewer rows');
       try {
-        const { applied, write } = planOf(row, change);
+        const { applied, write } = planOf(orderIn(row), row, change);
         if (write === undefined) results[index] = applied;
         else if (isUpdate(write)) writes.set(index, write);
       } catch (error) {
@@ -87,10 +88,12 @@ export class StoredChanges {
     return results;
   }
 
-  /** What has to be stored if the order still is what it was. */
+  /** What has to be stored if the order still is what it was when it was seen last. */
   #ofRemembered(change: Change): Write | undefined {
     const row = this.#remembered.get(change.key);
-    return row && planOf(row, change).write;
+    if (row === undefined) return undefined;
+    const order = orderOf(row);
+    return isTimeless(order, change) ? planOf(order, row, change).write : undefined;
   }
 
   /** @returns those that are stored. None if one of them takes a name that another order has: that fails all of them */
@@ -108,9 +111,10 @@ export class StoredChanges {
         writes.flatMap(({ added }) => added),
         writes.flatMap(({ added }, index) => added.map(() => index + 1)),
       ];
+      const sentAt = performance.now();
       const { rows } = await client.query<{ n: number; now: number }>(this.#sql.updateMany, values);
       const stored = new Map(rows.map(({ n, now }) => [writes[n - 1], now]));
-      for (const write of writes) this.#remember(write, stored.get(write));
+      for (const write of writes) this.#remember(write, stored.get(write), sentAt);
       return new Set(writes.filter((write) => stored.has(write)));
     } catch (error) {
       for (const write of writes) this.#remembered.delete(write.order.key);
@@ -123,7 +127,7 @@ export class StoredChanges {
     const ids = keyOf(change.key);
     let taken: ReadonlySet<string> | undefined;
     for (;;) {
-      const { applied, write } = planOf(await this.#read(client, change), change, taken);
+      const { applied, write } = await this.#plan(client, change, taken);
       if (write === undefined) return applied;
       const { added } = write;
       // A statement that fails would end the transaction it is in: there, look first.
@@ -143,6 +147,11 @@ export class StoredChanges {
       }
       taken = new Set([...(taken ?? []), ...(held.length > 0 ? held : await this.#held(client, ids, added))]);
     }
+  }
+
+  async #plan(client: PoolClient, change: Change, taken?: ReadonlySet<string>): Promise<Planned> {
+    const row = await this.#read(client, change);
+    return planOf(orderIn(row), row, change, taken);
   }
 
   async #readMany(client: PoolClient, changes: readonly Change[]): Promise<readonly ReadRow[]> {
@@ -165,15 +174,16 @@ export class StoredChanges {
     const values = [...columnsOf(order, record), lockTimeoutMs, row?.version ?? 0, row?.record ?? null];
     const onlyOrder = row !== undefined && added.length === 0 && dropped.length === 0;
     const sql = row === undefined ? this.#sql.insert : onlyOrder ? this.#sql.updateOnly : this.#sql.update;
+    const sentAt = performance.now();
     const { rows } = await client.query<{ now: number }>(sql, onlyOrder ? values : [...values, dropped, added]);
-    this.#remember(write, rows[0]?.now);
+    this.#remember(write, rows[0]?.now, sentAt);
     return rows.length === 1;
   }
 
   /** @param now the server's clock when it was stored, if it was */
-  #remember({ order, record }: Write, now: number | undefined): void {
+  #remember({ order, record }: Write, now: number | undefined, sentAt: number): void {
     if (now === undefined) this.#remembered.delete(order.key);
-    else this.#remembered.set(order.key, { record, version: order.version, due_at: null, taken_at: null, now });
+    else this.#remembered.set(order.key, { record, version: order.version, due_at: null, taken_at: null, now }, sentAt);
   }
 
   async #held(client: PoolClient, ids: readonly string[], names: readonly string[]): Promise<string[]> {
@@ -209,9 +219,29 @@ function isUpdate(write: Write): write is Update {
   return write.row !== undefined && write.dropped.length === 0;
 }
 
+/**
+ * Whether the change compares no time of the order with the clock. One that does is for the server's own clock: by one that
+ * is a little fast, a lease of somebody else's would seem to have ended. What it grants itself is longer by that, never shorter.
+ */
+function isTimeless(order: OrderRecord, { change }: Change): boolean {
+  if (change.type === 'claim') {
+    const delivery = change.outRefundNo === undefined ? order.delivery : order.refunds[change.outRefundNo]?.delivery;
+    return delivery?.state === 'READY';
+  }
+  return change.type === 'complete' || change.type === 'renew' || change.type === 'release' || change.type === 'looked';
+}
+
 /** @throws {WechatH5Error} `ORDER_BOOK_FAILED`: the record was written by a later version */
-function planOf(row: ReadRow, { key, change }: Change, taken?: ReadonlySet<string>): Planned {
-  const before = row.record === null ? undefined : orderOf(row);
+function orderIn(row: ReadRow): OrderRecord | undefined {
+  return row.record === null ? undefined : orderOf(row);
+}
+
+function planOf(
+  before: OrderRecord | undefined,
+  row: ReadRow,
+  { key, change }: Change,
+  taken?: ReadonlySet<string>,
+): Planned {
   const applied = transition(before, key, change, new Date(row.now), taken);
   const { order } = applied;
   if (order === undefined || order === before) return { applied };
