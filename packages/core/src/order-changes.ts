@@ -46,8 +46,11 @@ export type RefundChange =
   | { type: 'refund-refused'; outRefundNo: string; reason: string }
   /** `refundquery` confirmed that it did not happen. */
   | { type: 'refund-failed'; outRefundNo: string; reason: string }
-  /** It is not done, or nobody is there to take it; looked at again after `nextInMs`, if at all. */
-  | { type: 'refund-looked'; outRefundNo: string; verdict: string; nextInMs: number | undefined }
+  /**
+   * It is not done, or nobody is there to take it; looked at again after `nextInMs`, if at all. `counts: false`: nobody
+   * has answered, so it was not one of the schedule.
+   */
+  | { type: 'refund-looked'; outRefundNo: string; verdict: string; nextInMs: number | undefined; counts?: false }
   /** `refundquery` confirmed that it is done. */
   | { type: 'refunded'; outRefundNo: string; refundFee: number };
 

@@ -65,7 +65,7 @@ export function refundStep(order: OrderRecord, change: RefundChange, now: Date, 
       return set(
         {
           ...refund,
-          polls: refund.polls + 1,
+          polls: refund.polls + (change.counts === false ? 0 : 1),
           pollAt: change.nextInMs === undefined ? undefined : new Date(now.getTime() + change.nextInMs),
         },
         change.verdict,

@@ -9,7 +9,7 @@ import { WechatH5Error, type WechatH5ErrorCode } from './errors.js';
  * `paid-twice`: one order, two genuine payments; refund one. `paid-after-close`: the goods may be gone; refund it or deliver by hand. `refunded-before-delivery`: the money is
  * back, so `onPaid` was not called. `payment-failed`: WeChat Pay reports a payment that
  * failed. `refund-failed`: a refund was closed, or the payer's bank refused it. `handler-failed`: `onPaid` or `onRefunded` threw or took too long; WeChat Pay repeats.
- * `gave-up`: they failed too often, and a person has to look. `not-acknowledged`: a route
+ * `gave-up`: they failed too often, or a refund had no end for weeks, and a person has to look. `not-acknowledged`: a route
  * answered, or ended, without `acknowledge()`. `misconfigured`: the deployment, not a message, is wrong.
  * `checkout-failed`: a payer was shown that the shop failed, or that WeChat Pay did not answer.
  * `payer-ipv6`: an order was placed for an IPv6 payer, whom WeChat Pay may see under an IPv4 address.

@@ -18,6 +18,8 @@ const UNSEEN_MS = 10 * MINUTE;
 /** Before a refund is asked about again, after the first time. It can take days. */
 const REFUND_GAPS_MS = [5 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOUR, 24 * HOUR];
 const REFUND_LOOKS = 20;
+/** The same where WeChat Pay has not answered: the last one for as long as it takes. */
+const REFUND_RETRIES_MS = [30 * SECOND, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOUR];
 
 /** After a question that was not answered. */
 export const NEXT_TRY_MS = 30 * SECOND;
@@ -59,6 +61,11 @@ export function nextLookIn(order: OrderRecord, closeAfterMs: number): number | u
 /** The same for a refund. */
 export function nextRefundLookIn(polls: number): number | undefined {
   return polls < REFUND_LOOKS ? REFUND_GAPS_MS[Math.min(polls, REFUND_GAPS_MS.length - 1)] : undefined;
+}
+
+/** @param failures questions about it that were not answered, in a row: at least one */
+export function nextRefundTryIn(failures: number): number {
+  return REFUND_RETRIES_MS[Math.min(failures, REFUND_RETRIES_MS.length) - 1] ?? HOUR;
 }
 
 /** Up to a tenth more: what came together must not go on together. */

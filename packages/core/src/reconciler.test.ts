@@ -536,6 +536,66 @@ describe('a look that failed', () => {
     expect(scene.calls('refundquery').length).toBeGreaterThan(asked);
   });
 
+  test('at a refund, time after time, comes less and less often and is told once', async () => {
+    await scene.order(shop);
+    await scene.pay();
+    await scene.pass(shop, MINUTE);
+    scene.simulator.faults.nextRefund('PROCESSING');
+    await shop.refund({ outTradeNo: ORDER_NO, outRefundNo: 'REFUND-1', refundFee: 40, totalFee: 100 });
+    for (let n = 0; n < 50; n++) scene.simulator.faults.nextCall('refundquery', { errCode: 'NOAUTH' });
+    await scene.pass(shop, 5 * MINUTE);
+    expect(scene.problems).toEqual([]);
+    await scene.pass(shop, HOUR);
+    await scene.pass(shop, 11 * HOUR, MINUTE);
+    expectTimes(scene.calls('refundquery'), [120, 150, 210, 510, 2310, 9510, 31_110]);
+    expect(scene.problems).toMatchObject([
+      {
+        type: 'misconfigured',
+        code: 'GATEWAY_REFUSED',
+        outTradeNo: ORDER_NO,
+        message: expect.stringContaining('"REFUND-1"'),
+        error: { errCode: 'NOAUTH' },
+      },
+    ]);
+    expect((await scene.get())?.refunds).toMatchObject({ 'REFUND-1': { state: 'ACCEPTED', polls: 0 } });
+
+    scene.simulator.faults.clear();
+    scene.simulator.faults.loseNotification();
+    await scene.simulator.settleRefund('REFUND-1');
+    await scene.pass(shop, 7 * HOUR, MINUTE);
+    expect((await scene.get())?.refunds).toMatchObject({ 'REFUND-1': { state: 'REFUNDED' } });
+    expect(scene.problems).toHaveLength(1);
+  });
+
+  test('at a refund is told again when it comes back after an answer', async () => {
+    await scene.order(shop);
+    await scene.pay();
+    await scene.pass(shop, MINUTE);
+    scene.simulator.faults.nextRefund('PROCESSING');
+    await shop.refund({ outTradeNo: ORDER_NO, outRefundNo: 'REFUND-1', refundFee: 40, totalFee: 100 });
+    for (let run = 1; run <= 2; run++) {
+      for (let n = 0; n < 5; n++) scene.simulator.faults.nextCall('refundquery', { errCode: 'NOAUTH' });
+      await scene.pass(shop, 48 * HOUR, 10 * MINUTE);
+      expect(scene.problems).toHaveLength(run);
+    }
+    expect((await scene.get())?.refunds).toMatchObject({ 'REFUND-1': { state: 'ACCEPTED' } });
+  });
+
+  test('a refund that has no end is told when it is asked about no more', async () => {
+    await scene.order(shop);
+    await scene.pay();
+    await scene.pass(shop, MINUTE);
+    scene.simulator.faults.nextRefund('PROCESSING');
+    await shop.refund({ outTradeNo: ORDER_NO, outRefundNo: 'REFUND-1', refundFee: 40, totalFee: 100 });
+    await scene.pass(shop, 12 * 24 * HOUR, HOUR);
+    expect(scene.problems).toEqual([]);
+    await scene.pass(shop, 12 * 24 * HOUR, HOUR);
+    expect(scene.problems).toMatchObject([
+      { type: 'gave-up', outTradeNo: ORDER_NO, message: expect.stringContaining('"REFUND-1" is still "PROCESSING"') },
+    ]);
+    expect((await scene.get())?.refunds).toMatchObject({ 'REFUND-1': { state: 'ACCEPTED', pollAt: undefined } });
+  });
+
   test('at one refund does not keep another one waiting', async () => {
     await scene.order(shop);
     await scene.pay();

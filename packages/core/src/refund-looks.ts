@@ -1,12 +1,17 @@
 import type { Deliveries } from './delivery.js';
-import { isWechatH5Error } from './errors.js';
+import { isWechatH5Error, quoted, WechatH5Error } from './errors.js';
 import type { KnownMerchant, Merchants } from './merchant.js';
 import type { OrderBook, OrderRecord, RefundRecord } from './order-book.js';
 import type { Asker } from './order-settlement.js';
 import type { ProblemReporter } from './problems.js';
-import { nextRefundLookIn, withJitter } from './reconciler-schedule.js';
+import { nextRefundLookIn, nextRefundTryIn, withJitter } from './reconciler-schedule.js';
 import { refundFailed } from './refund-settlement.js';
 import { queryRefund, type Refund } from './refunds.js';
+
+/** How questions without an answer begin in an order's history. */
+const UNANSWERED = 'unanswered ';
+/** In a row, and half an hour from the first to the last: this does not pass by itself. */
+const LASTING_FAILURES = 5;
 
 /** Follows refunds that no notification has settled, and hands over those that have. */
 export class RefundLooks<Tx = never> {
@@ -54,7 +59,13 @@ export class RefundLooks<Tx = never> {
   }
 
   async #ask(order: OrderRecord, outRefundNo: string, record: RefundRecord, merchant: KnownMerchant): Promise<void> {
-    const refund = await this.#query(outRefundNo, merchant);
+    let refund: Refund | undefined;
+    try {
+      refund = await this.#query(outRefundNo, merchant);
+    } catch (error) {
+      if (!isWechatH5Error(error)) throw error;
+      return this.#unanswered(order, outRefundNo, error);
+    }
     const status = refund?.refundStatus ?? 'REFUNDNOTEXIST';
     if (refund !== undefined && status === 'SUCCESS') {
       await this.#deliveries.recordRefund(refund, this.#asker.source);
@@ -76,7 +87,24 @@ export class RefundLooks<Tx = never> {
       await this.#book.apply(order.key, change);
       return;
     }
-    return this.#looked(order, outRefundNo, status, nextRefundLookIn(record.polls));
+    const next = nextRefundLookIn(record.polls);
+    if (next === undefined) this.#report('gave-up', stillUnderWay(outRefundNo, status), order.key);
+    return this.#looked(order, outRefundNo, status, next);
+  }
+
+  /** Asked less and less often, and never given up: what is told, once, is that it stays without an answer. */
+  async #unanswered(order: OrderRecord, outRefundNo: string, error: WechatH5Error): Promise<void> {
+    const failures = 1 + failuresInARow(order, outRefundNo);
+    const change = {
+      type: 'refund-looked',
+      outRefundNo,
+      verdict: `${UNANSWERED}${(error.errCode ?? error.code).slice(0, 64)}`,
+      nextInMs: withJitter(nextRefundTryIn(failures)),
+      counts: false,
+      source: this.#asker.source,
+    } as const;
+    await this.#book.apply(order.key, change);
+    if (failures === LASTING_FAILURES) this.#report('misconfigured', refundUnanswered(outRefundNo, error), order.key);
   }
 
   async #looked(order: OrderRecord, outRefundNo: string, verdict: string, next?: number): Promise<void> {
@@ -103,4 +131,35 @@ export class RefundLooks<Tx = never> {
       throw error;
     }
   }
+}
+
+function failuresInARow({ history }: OrderRecord, outRefundNo: string): number {
+  const about = history
+    .filter(({ what, detail }) => what.startsWith('refund') && detail?.startsWith(`${outRefundNo} `))
+    .reverse();
+  const answered = about.findIndex(({ detail = '' }) => !detail.startsWith(UNANSWERED, outRefundNo.length + 1));
+  return answered === -1 ? about.length : answered;
+}
+
+function refundUnanswered(outRefundNo: string, error: WechatH5Error): WechatH5Error {
+  const { code, message, hint, field, errCode, errCodeDes } = error;
+  return new WechatH5Error(code, `Refund ${quoted(outRefundNo)} cannot be asked about: ${message}`, {
+    ...(field === undefined ? {} : { field }),
+    ...(errCode === undefined ? {} : { errCode }),
+    ...(errCodeDes === undefined ? {} : { errCodeDes }),
+    hint: `${hint} It is asked about again, at last every six hours. 将继续查询，间隔逐渐延长至 6 小时。`,
+    cause: error,
+  });
+}
+
+function stillUnderWay(outRefundNo: string, status: string): WechatH5Error {
+  return new WechatH5Error(
+    'GATEWAY_REFUSED',
+    `Refund ${quoted(outRefundNo)} is still ${quoted(status)}, and is not asked about any more`,
+    {
+      errCode: status.slice(0, 32),
+      field: 'refund_status',
+      hint: 'See how it stands in the merchant platform, or with queryRefund. 该退款长期未完结，不再自动查询：请到商户平台核实，或调用 queryRefund。',
+    },
+  );
 }
