@@ -20,8 +20,8 @@ import { median, shuffled } from './interleaved.js';
  */
 const LATENCY_MS = Number(process.env['LATENCY'] ?? 50);
 const IN_FLIGHT = Number(process.env['IN_FLIGHT'] ?? 50);
-const ORDERS = Number(process.env['ORDERS'] ?? 1000);
-const ROUNDS = Number(process.env['ROUNDS'] ?? 7);
+const ORDERS = Number(process.env['ORDERS'] ?? 4000);
+const ROUNDS = Number(process.env['ROUNDS'] ?? 5);
 const NOTIFY_URL = 'https://pay.example.com/notify';
 
 function start(program: string, core: number, args: string[], env: NodeJS.ProcessEnv = process.env): ChildProcess {

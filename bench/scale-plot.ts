@@ -66,13 +66,13 @@ text { font: 12px system-ui, sans-serif; fill: #57606a }
 .page { fill: #ffffff } .title { font-size: 15px; font-weight: 600; fill: #1f2328 }
 .grid { stroke: #d0d7de } .goal { stroke: #57606a; stroke-dasharray: 2 4 }
 path { fill: none } .p50, .p95 { stroke-width: 2 } .p95 { stroke-dasharray: 7 4 }
-.c0 { stroke: #0969da } .c1 { stroke: #bc4c00 } .c2 { stroke: #6e7781 }
-.c0.dot, .c0.label { fill: #0969da } .c1.dot, .c1.label { fill: #bc4c00 } .c2.dot, .c2.label { fill: #6e7781 }
+.c0 { stroke: #0969da } .c1 { stroke: #bc4c00 } .c2 { stroke: #8250df } .c3 { stroke: #6e7781 }
+.c0.dot, .c0.label { fill: #0969da } .c1.dot, .c1.label { fill: #bc4c00 } .c2.dot, .c2.label { fill: #8250df } .c3.dot, .c3.label { fill: #6e7781 }
 text.label { stroke: none }
 @media (prefers-color-scheme: dark) {
   text { fill: #9198a1 } .page { fill: #0d1117 } .title { fill: #f0f6fc } .grid { stroke: #3d444d } .goal { stroke: #9198a1 }
-  .c0 { stroke: #58a6ff } .c1 { stroke: #ffa657 } .c2 { stroke: #b1bac4 }
-  .c0.dot, .c0.label { fill: #58a6ff } .c1.dot, .c1.label { fill: #ffa657 } .c2.dot, .c2.label { fill: #b1bac4 }
+  .c0 { stroke: #58a6ff } .c1 { stroke: #ffa657 } .c2 { stroke: #d2a8ff } .c3 { stroke: #b1bac4 }
+  .c0.dot, .c0.label { fill: #58a6ff } .c1.dot, .c1.label { fill: #ffa657 } .c2.dot, .c2.label { fill: #d2a8ff } .c3.dot, .c3.label { fill: #b1bac4 }
 }
 </style>
 ${parts.join('\n')}
