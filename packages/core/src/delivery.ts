@@ -1,5 +1,4 @@
 import {
-  bookFailed,
   gaveUp,
   mismatch,
   paidTwice,
@@ -12,12 +11,12 @@ import {
   secondHandler,
 } from './delivery-refusals.js';
 import { runHandler, type Handler, type HandlerContext } from './delivery-run.js';
-import { findInShop, foundOrder, type FindOrder } from './found-order.js';
+import { deliveryOf, idempotencyKeyOf, idOf, refundOf, targetOf, type Target } from './delivery-target.js';
 import { isWechatH5Error, WechatH5Error } from './errors.js';
+import { foundOrder, type FindOrder } from './found-order.js';
+import { KnownOrders } from './known-orders.js';
 import {
-  orderId,
   type Applied,
-  type Delivery,
   type HistorySource,
   type OrderBook,
   type OrderChange,
@@ -62,13 +61,6 @@ interface PaymentIds {
   readonly transactionId: string;
 }
 
-/** What is handed over: the payment of an order, or one refund of it. */
-interface Target {
-  readonly key: OrderKey;
-  readonly transactionId: string;
-  readonly outRefundNo?: string;
-}
-
 const LEASE_MS = 30_000;
 /** Before the second run, the third and so on, when no notification comes first. */
 const RETRY_SECONDS = [2, 5, 15, 30, 60, 120, 300, 600, 1800];
@@ -76,7 +68,7 @@ const RETRY_SECONDS = [2, 5, 15, 30, 60, 120, 300, 600, 1800];
 /** Takes a payment from evidence to delivered, exactly once to success. */
 export class Deliveries<Tx = never> {
   readonly #book: OrderBook<Tx>;
-  readonly #findOrder: FindOrder | undefined;
+  readonly #orders: KnownOrders<Tx>;
   #onPaid: OnPaid<Tx> | undefined;
   #onRefunded: OnRefunded<Tx> | undefined;
   readonly #report: ProblemReporter;
@@ -93,7 +85,7 @@ export class Deliveries<Tx = never> {
   }) {
     this.#book = parts.book;
     this.leaseMs = parts.book.leaseMs ?? LEASE_MS;
-    this.#findOrder = parts.findOrder;
+    this.#orders = new KnownOrders(parts.book, parts.findOrder);
     this.#onPaid = parts.onPaid;
     this.#onRefunded = parts.onRefunded;
     this.#report = parts.report;
@@ -142,10 +134,10 @@ export class Deliveries<Tx = never> {
   /** The payment at its order, in the book or else found in the shop's own table. */
   async #join(paid: OrderChange, payment: Payment): Promise<Applied> {
     const key = orderKeyOf(payment);
-    const applied = await this.#apply(key, paid);
-    if (applied.outcome !== 'unknown' || (await this.#adopt(key, payment)) === undefined) return applied;
+    const applied = await this.#orders.apply(key, paid);
+    if (applied.outcome !== 'unknown' || (await this.#orders.adopt(key, payment.appId)) === undefined) return applied;
     // What waited as an orphan was joined then: this one, or another payment for the same number.
-    return this.#apply(key, paid);
+    return this.#orders.apply(key, paid);
   }
 
   #standingOf(payment: Payment, { outcome, order }: Applied): Standing {
@@ -177,7 +169,7 @@ export class Deliveries<Tx = never> {
    * @throws {WechatH5Error} `ORDER_BOOK_FAILED`
    */
   async recordFailure(failure: PaymentFailure): Promise<void> {
-    await this.#apply(orderKeyOf(failure), { type: 'payment-failed', errCode: failure.errCode.slice(0, 32) });
+    await this.#orders.apply(orderKeyOf(failure), { type: 'payment-failed', errCode: failure.errCode.slice(0, 32) });
   }
 
   /** A payment for an order nobody knows: kept waiting by a FAIL until somebody looks. */
@@ -190,8 +182,8 @@ export class Deliveries<Tx = never> {
    * The order, from the book or else from the shop's own table.
    * @throws {WechatH5Error} `ORDER_BOOK_FAILED`
    */
-  async find(key: OrderKey, appId: string): Promise<OrderRecord | undefined> {
-    return (await this.#get(key)) ?? (await this.#adopt(key, { appId }))?.order;
+  find(key: OrderKey, appId: string): Promise<OrderRecord | undefined> {
+    return this.#orders.find(key, appId);
   }
 
   /**
@@ -212,17 +204,16 @@ export class Deliveries<Tx = never> {
   /** A refund that did not happen: its number may be used again. */
   async recordRefundFailed(refund: Refund, source: HistorySource): Promise<void> {
     const { outRefundNo, refundStatus: reason } = refund;
-    await this.#apply(orderKeyOf(refund), { type: 'refund-failed', outRefundNo, reason, source });
+    await this.#orders.apply(orderKeyOf(refund), { type: 'refund-failed', outRefundNo, reason, source });
   }
 
   async #ofRefund(refund: Refund, change: OrderChange): Promise<'recorded' | 'unknown'> {
     const key = orderKeyOf(refund);
-    let order = await this.#get(key);
-    order ??= (await this.#adopt(key, refund))?.order;
+    const order = await this.#orders.find(key, refund.appId);
     if (order === undefined) return 'unknown';
     if (order.state === 'QUARANTINED') throw refundOfQuarantined(refund);
     if (order.totalFee !== refund.totalFee || order.feeType !== refund.feeType) throw refundMismatch(refund, order);
-    await this.#apply(key, change);
+    await this.#orders.apply(key, change);
     return 'recorded';
   }
 
@@ -231,7 +222,7 @@ export class Deliveries<Tx = never> {
     ids: { mchId: string; subMchId?: string; outTradeNo: string },
     outRefundNo: string,
   ): Promise<boolean> {
-    const order = await this.#get(orderKeyOf(ids));
+    const order = await this.#orders.get(orderKeyOf(ids));
     return (
       order !== undefined &&
       Object.hasOwn(order.refunds, outRefundNo) &&
@@ -274,13 +265,13 @@ export class Deliveries<Tx = never> {
   /** Takes an order the book does not know from the payment itself: the route has said that it knows it. */
   async adopt(payment: Payment): Promise<void> {
     const key = orderKeyOf(payment);
-    await this.#apply(key, { type: 'found', intent: foundOrder(payment.appId, payment) });
-    await this.#apply(key, { type: 'paid', payment: evidenceOf(payment) });
+    await this.#orders.apply(key, { type: 'found', intent: foundOrder(payment.appId, payment) });
+    await this.#orders.apply(key, { type: 'paid', payment: evidenceOf(payment) });
   }
 
   /** @returns whether the delivery is committed */
   async complete({ target, attempt }: Lease): Promise<boolean> {
-    const { outcome } = await this.#apply(target.key, { type: 'complete', attempt, ...refundOf(target) });
+    const { outcome } = await this.#orders.apply(target.key, { type: 'complete', attempt, ...refundOf(target) });
     return outcome === 'applied' || outcome === 'done';
   }
 
@@ -288,7 +279,7 @@ export class Deliveries<Tx = never> {
   async release({ target, attempt }: Lease): Promise<'done' | 'released'> {
     const retryInMs = retryAfter(attempt);
     const change = { type: 'release', attempt, retryInMs, ...refundOf(target) } as const;
-    const { outcome, order } = await this.#apply(target.key, change);
+    const { outcome, order } = await this.#orders.apply(target.key, change);
     if (outcome === 'applied' && order !== undefined && deliveryOf(order, target).state === 'DEAD')
       this.#reportGivenUp(target, attempt);
     return outcome === 'done' ? 'done' : 'released';
@@ -312,7 +303,7 @@ export class Deliveries<Tx = never> {
 
   async #claim(target: Target): Promise<Lease | 'done' | 'withheld' | 'busy' | 'dead'> {
     const change = { type: 'claim', leaseMs: this.leaseMs, ...refundOf(target) } as const;
-    const claimed = await this.#apply(target.key, change);
+    const claimed = await this.#orders.apply(target.key, change);
     const { outcome } = claimed;
     if (outcome === 'done' || outcome === 'withheld' || outcome === 'dead') return outcome;
     return this.#leaseOf(target, claimed) ?? 'busy';
@@ -378,41 +369,25 @@ export class Deliveries<Tx = never> {
 
   async #run(name: string, handler: Handler<Tx>, lease: Lease, transaction: { tx?: Tx }): Promise<void> {
     const { target, attempt, orderRef } = lease;
-    const { key, transactionId, outRefundNo } = target;
-    const idempotencyKey = `${key.mchId}:${transactionId}:${outRefundNo === undefined ? 'paid' : `refunded:${outRefundNo}`}`;
-    const told = { attempt, idempotencyKey, ...(orderRef === undefined ? {} : { orderRef }), ...transaction };
+    const told = {
+      attempt,
+      idempotencyKey: idempotencyKeyOf(target),
+      ...(orderRef === undefined ? {} : { orderRef }),
+      ...transaction,
+    };
     const { leaseMs } = this;
     await runHandler<Tx>(name, handler, told, {
       ms: leaseMs,
       renew: async () => {
-        const { outcome } = await this.#apply(key, { type: 'renew', attempt, leaseMs, ...refundOf(target) });
+        const { outcome } = await this.#orders.apply(target.key, {
+          type: 'renew',
+          attempt,
+          leaseMs,
+          ...refundOf(target),
+        });
         return outcome === 'lost' ? 'lost' : 'held';
       },
     });
-  }
-
-  /** The payment that waited as an orphan is joined in the same step. */
-  async #adopt(key: OrderKey, about: { appId: string }): Promise<Applied | undefined> {
-    const intent = this.#findOrder && (await findInShop(this.#findOrder, key, about.appId));
-    return intent && this.#apply(key, { type: 'found', intent });
-  }
-
-  /** An orphan is a payment, not an order. */
-  async #get(key: OrderKey): Promise<OrderRecord | undefined> {
-    try {
-      const order = await this.#book.get(key);
-      return order?.state === 'ORPHAN' ? undefined : order;
-    } catch (thrown) {
-      throw bookFailed(thrown, 'The order book failed');
-    }
-  }
-
-  async #apply(...args: Parameters<OrderBook<Tx>['apply']>): ReturnType<OrderBook<Tx>['apply']> {
-    try {
-      return await this.#book.apply(...args);
-    } catch (thrown) {
-      throw bookFailed(thrown, 'The order book failed');
-    }
   }
 }
 
@@ -420,20 +395,4 @@ export class Deliveries<Tx = never> {
 function retryAfter(attempt: number): number {
   const seconds = RETRY_SECONDS[Math.min(attempt, RETRY_SECONDS.length) - 1] ?? 2;
   return Math.round(seconds * 1000 * (0.5 + Math.random() / 2));
-}
-
-function targetOf(about: Payment | Refund): Target {
-  return { key: orderKeyOf(about), transactionId: about.transactionId };
-}
-
-function idOf({ key, outRefundNo = '' }: Target): string {
-  return `${orderId(key)} ${outRefundNo}`;
-}
-
-function deliveryOf(order: OrderRecord, { outRefundNo }: Target): Delivery {
-  return outRefundNo === undefined ? order.delivery : (order.refunds[outRefundNo]?.delivery ?? order.delivery);
-}
-
-function refundOf({ outRefundNo }: Target): { outRefundNo?: string } {
-  return outRefundNo === undefined ? {} : { outRefundNo };
 }
