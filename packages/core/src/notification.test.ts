@@ -528,9 +528,9 @@ describe('events', () => {
   });
 });
 
-describe('whoever hands requests over by hand', () => {
-  const problems: Problem[] = [];
-  const make = (options: Partial<WechatH5Options> = {}): WechatH5 =>
+/** A shop that has every order, and writes down what it is told. */
+function shopTelling(problems: Problem[]): (options?: Partial<WechatH5Options>) => WechatH5 {
+  return (options = {}) =>
     createWechatH5({
       ...OPTIONS,
       findOrder: async () => ({ totalFee: 100 }),
@@ -538,6 +538,11 @@ describe('whoever hands requests over by hand', () => {
       onProblem: (problem) => problems.push(problem),
       ...options,
     });
+}
+
+describe('whoever hands requests over by hand', () => {
+  const problems: Problem[] = [];
+  const make = shopTelling(problems);
   const bodyOf = (order: string): Buffer =>
     Buffer.from(signedNotification({ ...FIELDS, out_trade_no: order, transaction_id: `42${order}` }, MERCHANT));
   beforeEach(() => void problems.splice(0));
@@ -590,14 +595,7 @@ describe('whoever hands requests over by hand', () => {
 describe('X25: the list of senders', () => {
   const sent = { method: 'POST', body: Buffer.from(signedNotification(FIELDS, MERCHANT)) };
   const problems: Problem[] = [];
-  const make = (options: Partial<WechatH5Options>): WechatH5 =>
-    createWechatH5({
-      ...OPTIONS,
-      findOrder: async () => ({ totalFee: 100 }),
-      onPaid: () => {},
-      onProblem: (problem) => problems.push(problem),
-      ...options,
-    });
+  const make = shopTelling(problems);
   beforeEach(() => void problems.splice(0));
 
   test('off by default', async () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   dueAt,
   orderId,
@@ -110,4 +111,14 @@ export function matches(order: OrderRecord, filter: OrderFilter, now: Date): boo
 /** Where a page ends: orders are listed by this text, the greatest first. */
 export function cursorOf(order: OrderRecord): string {
   return `${String(order.createdAt.getTime()).padStart(14, '0')} ${orderId(order.key)}`;
+}
+
+/** How {@link attemptOf} begins for a purchase. Hashed: keys of an index are short, and an `orderRef` may be any text. */
+export function attemptsOf(orderRef: string): string {
+  return `${createHash('sha256').update(orderRef).digest('base64url')} `;
+}
+
+/** Where an attempt stands among those of its purchase, listed like {@link cursorOf}; `undefined` for an order of none. */
+export function attemptOf(order: OrderRecord): string | undefined {
+  return order.orderRef === undefined ? undefined : `${attemptsOf(order.orderRef)}${cursorOf(order)}`;
 }

@@ -5,6 +5,7 @@ import { outTradeNo as checkedOutTradeNo } from './new-order.js';
 import { isRefunded, orderId, type OrderBook, type OrderKey, type OrderRecord } from './order-book.js';
 import { CLOSED_STATES, type OrderRef } from './orders.js';
 import { orderKeyOf, paymentOf, type Payment } from './payment.js';
+import { ordersOfPurchase } from './purchase.js';
 import type { Asker, Settlements } from './order-settlement.js';
 
 /**
@@ -85,8 +86,7 @@ export class PaymentConfirmations<Tx = never> {
 
   /** The payer may have paid by any attempt, and knows one purchase. */
   async #confirmPurchase(asked: OrderRecord, orderRef: string, merchant: KnownMerchant): Promise<PaymentStatus> {
-    const { orders } = await this.#book.list({ orderRef, mchId: merchant.mchId });
-    const ofThis = orders.filter(({ key }) => key.subMchId === asked.key.subMchId);
+    const ofThis = await ordersOfPurchase(this.#book, asked.key, orderRef);
     const settled: PaymentStatus[] = [];
     for (const attempt of ofThis) {
       const status = await this.#settled(attempt);

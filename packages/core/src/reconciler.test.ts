@@ -499,6 +499,15 @@ describe('several machines', () => {
   });
 });
 
+/** `REFUND-1` of a paid order: accepted, and processing until somebody settles it. */
+async function refundThatTakesTime(machine: WechatH5): Promise<void> {
+  await scene.order(machine);
+  await scene.pay();
+  await scene.pass(machine, MINUTE);
+  scene.simulator.faults.nextRefund('PROCESSING');
+  await machine.refund({ outTradeNo: ORDER_NO, outRefundNo: 'REFUND-1', refundFee: 40, totalFee: 100 });
+}
+
 describe('a look that failed', () => {
   /** What is due now, taken and looked at; how many orders that were. */
   const look = (machine: WechatH5): Promise<number> | undefined => partsOf(machine)?.reconciler.look();
@@ -537,11 +546,7 @@ describe('a look that failed', () => {
   });
 
   test('at a refund, time after time, comes less and less often and is told once', async () => {
-    await scene.order(shop);
-    await scene.pay();
-    await scene.pass(shop, MINUTE);
-    scene.simulator.faults.nextRefund('PROCESSING');
-    await shop.refund({ outTradeNo: ORDER_NO, outRefundNo: 'REFUND-1', refundFee: 40, totalFee: 100 });
+    await refundThatTakesTime(shop);
     for (let n = 0; n < 50; n++) scene.simulator.faults.nextCall('refundquery', { errCode: 'NOAUTH' });
     await scene.pass(shop, 5 * MINUTE);
     expect(scene.problems).toEqual([]);
@@ -568,11 +573,7 @@ describe('a look that failed', () => {
   });
 
   test('at a refund is told again when it comes back after an answer', async () => {
-    await scene.order(shop);
-    await scene.pay();
-    await scene.pass(shop, MINUTE);
-    scene.simulator.faults.nextRefund('PROCESSING');
-    await shop.refund({ outTradeNo: ORDER_NO, outRefundNo: 'REFUND-1', refundFee: 40, totalFee: 100 });
+    await refundThatTakesTime(shop);
     for (let run = 1; run <= 2; run++) {
       for (let n = 0; n < 5; n++) scene.simulator.faults.nextCall('refundquery', { errCode: 'NOAUTH' });
       await scene.pass(shop, 48 * HOUR, 10 * MINUTE);
@@ -582,11 +583,7 @@ describe('a look that failed', () => {
   });
 
   test('a refund that has no end is told when it is asked about no more', async () => {
-    await scene.order(shop);
-    await scene.pay();
-    await scene.pass(shop, MINUTE);
-    scene.simulator.faults.nextRefund('PROCESSING');
-    await shop.refund({ outTradeNo: ORDER_NO, outRefundNo: 'REFUND-1', refundFee: 40, totalFee: 100 });
+    await refundThatTakesTime(shop);
     await scene.pass(shop, 12 * 24 * HOUR, HOUR);
     expect(scene.problems).toEqual([]);
     await scene.pass(shop, 12 * 24 * HOUR, HOUR);

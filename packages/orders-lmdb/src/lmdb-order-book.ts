@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto';
 import { WechatH5Error, isWechatH5Error } from '@wechat-h5/core';
 import {
+  attemptOf,
+  attemptsOf,
   cursorOf,
   decodeOrder,
   dueAt,
@@ -117,7 +118,7 @@ export class LmdbOrderBook implements OrderBook {
   ): Promise<OrderPage> {
     const size = Math.max(1, Math.floor(limit));
     const { orderRef } = filter;
-    const [table, of] = orderRef === undefined ? [this.#positions, ''] : [this.#attempts, purchaseOf(orderRef)];
+    const [table, of] = orderRef === undefined ? [this.#positions, ''] : [this.#attempts, attemptsOf(orderRef)];
     return this.#read(() => {
       const now = new Date();
       const orders: OrderRecord[] = [];
@@ -219,15 +220,6 @@ export class LmdbOrderBook implements OrderBook {
       clearTimeout(timer);
     }
   }
-}
-
-/** Hashed: keys of LMDB are short, and an `orderRef` may be any text. */
-function purchaseOf(orderRef: string): string {
-  return `${createHash('sha256').update(orderRef).digest('base64url')} `;
-}
-
-function attemptOf(order: OrderRecord): string | undefined {
-  return order.orderRef === undefined ? undefined : `${purchaseOf(order.orderRef)}${cursorOf(order)}`;
 }
 
 function laterLayout(): WechatH5Error {

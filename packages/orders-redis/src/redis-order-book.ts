@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto';
 import { WechatH5Error } from '@wechat-h5/core';
 import {
+  attemptOf,
+  attemptsOf,
   cursorOf,
   decodeOrder,
   dueAt,
@@ -135,7 +136,7 @@ export class RedisOrderBook implements OrderBook {
       const now = new Date((await this.#read('')).now);
       const orders: OrderRecord[] = [];
       // A payer asks for all attempts of a purchase: they have a list of their own.
-      const of = filter.orderRef === undefined ? '' : purchaseOf(filter.orderRef);
+      const of = filter.orderRef === undefined ? '' : attemptsOf(filter.orderRef);
       const key = this.#key(of === '' ? 'positions' : 'attempts');
       const start = of === '' ? '-' : `[${of}`;
       // Positions begin with a digit.
@@ -213,8 +214,8 @@ export class RedisOrderBook implements OrderBook {
         String(dueAt(order)?.getTime() ?? ''),
         cursorOf(order),
         before === undefined ? '' : cursorOf(before),
-        attemptOf(order),
-        before === undefined ? '' : attemptOf(before),
+        attemptOf(order) ?? '',
+        before === undefined ? '' : (attemptOf(before) ?? ''),
         String(added.length),
         ...added,
         ...dropped,
@@ -281,15 +282,6 @@ export class RedisOrderBook implements OrderBook {
   #key(name: string): string {
     return `${this.#prefix}:${name}`;
   }
-}
-
-/** Hashed: an `orderRef` may be any text. */
-function purchaseOf(orderRef: string): string {
-  return `${createHash('sha256').update(orderRef).digest('base64url')} `;
-}
-
-function attemptOf(order: OrderRecord): string {
-  return order.orderRef === undefined ? '' : `${purchaseOf(order.orderRef)}${cursorOf(order)}`;
 }
 
 /** The other way round than `orderId`. */

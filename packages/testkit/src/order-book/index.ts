@@ -13,6 +13,7 @@ export type {
   Store,
   Stored,
 } from './harness.js';
+export { assertAttemptsFound } from './attempts.js';
 export { BookProcess } from './processes.js';
 export { applyAll, claim, dueSince, eventually, intend, newKey, newKeys, paid } from './scenario.js';
 export type { Job } from './worker.js';
