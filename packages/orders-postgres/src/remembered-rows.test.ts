@@ -100,6 +100,16 @@ describeWithStores(['postgres'], 'an order that was seen a moment ago', () => {
     });
   });
 
+  test.each<[string, (key: OrderKey) => OrderChange[], OrderChange]>([
+    ['the end of a look', (key) => [intend(key)], dueSince(0)],
+    ['a run that is given up', (key) => [intend(key), paid(key), claim], { ...release, retryInMs: 0 }],
+  ])('is read again for %s: what is due now is due now', async (_what, changes, change) => {
+    const { book, key, statements } = await scene();
+    await applyAll(book, key, changes(key));
+    expect(await counted(statements, () => book.apply(key, change))).toBe(2);
+    expect((await book.list({ due: true })).orders).toHaveLength(1);
+  });
+
   test.each<[string, OrderChange, OrderChange, string]>([
     ['a run that has lost its lease does not complete', release, complete, 'lost'],
     ['a delivery that is done is done', complete, claim, 'done'],

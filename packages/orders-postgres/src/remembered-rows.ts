@@ -3,7 +3,7 @@ import type { SeenRow } from './order-row.js';
 
 /** Some kilobytes each. */
 const AT_MOST = 500;
-/** What belongs together comes within seconds: a payment and its completion, a look at what is due and its end. */
+/** What belongs together comes within seconds: a look at what is due and a claim, a claim and its completion. */
 const FOR_MS = 10_000;
 /** The server's clock was read at some moment of a statement. A longer one leaves it too uncertain. */
 const LONGEST_STATEMENT_MS = 1000;

@@ -220,15 +220,16 @@ function isUpdate(write: Write): write is Update {
 }
 
 /**
- * Whether the change compares no time of the order with the clock. One that does is for the server's own clock: by one that
- * is a little fast, a lease of somebody else's would seem to have ended. What it grants itself is longer by that, never shorter.
+ * Whether the change compares no time of the order with the clock, and sets none but the end of its own lease. All else is
+ * for the server's own clock: by one that is a little fast, a lease of somebody else's would seem to have ended, and what
+ * is due now would be due later. A lease is longer by that, never shorter.
  */
 function isTimeless(order: OrderRecord, { change }: Change): boolean {
   if (change.type === 'claim') {
     const delivery = change.outRefundNo === undefined ? order.delivery : order.refunds[change.outRefundNo]?.delivery;
     return delivery?.state === 'READY';
   }
-  return change.type === 'complete' || change.type === 'renew' || change.type === 'release' || change.type === 'looked';
+  return change.type === 'complete' || change.type === 'renew';
 }
 
 /** @throws {WechatH5Error} `ORDER_BOOK_FAILED`: the record was written by a later version */
