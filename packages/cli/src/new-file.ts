@@ -1,6 +1,6 @@
 import { createWriteStream, existsSync, renameSync, rmSync } from 'node:fs';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { finished, pipeline } from 'node:stream/promises';
 import { EXIT } from './exit-codes.js';
 import { Failure, usage } from './failure.js';
 
@@ -20,11 +20,14 @@ export function refuseExisting(path: string): void {
  */
 export async function writeNewFile(path: string, texts: AsyncIterable<string>): Promise<void> {
   const part = `${path}.part`;
+  // Bills name the merchant's customers and income: for the operator's eyes.
+  const file = createWriteStream(part, { mode: 0o600 });
   try {
-    // Bills name the merchant's customers and income: for the operator's eyes.
-    await pipeline(Readable.from(texts), createWriteStream(part, { mode: 0o600 }));
+    await pipeline(Readable.from(texts), file);
     renameSync(part, path);
   } catch (error) {
+    // An opening that is under way would make the file after it was removed.
+    await finished(file).catch(() => {});
     rmSync(part, { force: true });
     const { code = '', path: failed } = error as NodeJS.ErrnoException;
     if (failed !== part) throw error;
