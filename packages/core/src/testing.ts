@@ -1,13 +1,14 @@
 import { createCipheriv, createHash, randomBytes } from 'node:crypto';
 import type { Merchant } from './merchant.js';
-import { sign } from './signature.js';
+import { sign, type SignType } from './signature.js';
 import { buildXml } from './xml.js';
 
 /**
  * A payment notification as WeChat Pay would post it, signed: for tests of your own `onPaid` and routes.
  *
  * @param fields official names; whatever is absent is filled in with the values of a genuine MWEB payment.
- *   Give at least `out_trade_no` and `total_fee` of an order. `''` leaves a field out.
+ *   Give at least `out_trade_no` and `total_fee` of an order. `''` leaves a field out. A `sign_type` of MD5 or
+ *   HMAC-SHA256 is also the one it is signed with, whatever the merchant's.
  * @param merchant the one the application under test is configured with; the current key signs
  * @returns the body, to be posted as `text/xml`
  */
@@ -41,7 +42,11 @@ export function signedNotification(
   };
   delete all['sign'];
   for (const name of Object.keys(all)) if (all[name] === '') delete all[name];
-  return buildXml({ ...all, sign: fields['sign'] ?? sign(all, apiKey, merchant.signType ?? 'MD5') });
+  return buildXml({ ...all, sign: fields['sign'] ?? sign(all, apiKey, signTypeOf(all) ?? merchant.signType ?? 'MD5') });
+}
+
+function signTypeOf({ sign_type: declared }: Readonly<Record<string, string>>): SignType | undefined {
+  return declared === 'MD5' || declared === 'HMAC-SHA256' ? declared : undefined;
 }
 
 /**
@@ -58,11 +63,12 @@ export function refundNotification(
   const outTradeNo = fields['out_trade_no'] ?? 'TEST_0001';
   const totalFee = fields['total_fee'] ?? '1';
   const refundFee = fields['refund_fee'] ?? totalFee;
+  const outRefundNo = fields['out_refund_no'] ?? `${outTradeNo}_R1`;
   const inner: Record<string, string> = {
     transaction_id: transactionIdFor(outTradeNo),
     out_trade_no: outTradeNo,
-    refund_id: `50${transactionIdFor(fields['out_refund_no'] ?? '').slice(2)}`,
-    out_refund_no: `${outTradeNo}_R1`,
+    refund_id: `50${transactionIdFor(outRefundNo).slice(2)}`,
+    out_refund_no: outRefundNo,
     total_fee: totalFee,
     refund_fee: refundFee,
     settlement_refund_fee: refundFee,
