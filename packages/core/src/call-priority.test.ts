@@ -60,3 +60,22 @@ test('the background is refused at once what it cannot have in time', async () =
   });
   expect(turns).toEqual([]);
 });
+
+test('at the end the background waits no more, and then nobody', async () => {
+  const { turns, call, rate } = queue(1);
+  await rate.turn(performance.now());
+  void call('background', true);
+  void call('payer', false);
+  rate.end('background');
+  await pass(0);
+  expect(turns).toEqual(['background refused']);
+  await pass(1000);
+  expect(turns).toEqual(['background refused', 'payer']);
+  await expect(rate.turn(Infinity, { isBackground: true })).rejects.toMatchObject({ code: 'GATEWAY_UNREACHABLE' });
+  void call('late payer', false);
+  rate.end('everybody');
+  await pass(0);
+  expect(turns.slice(2)).toEqual(['late payer refused']);
+  expect(jest.getTimerCount()).toBe(0);
+  await expect(rate.turn(Infinity)).rejects.toMatchObject({ code: 'GATEWAY_UNREACHABLE' });
+});

@@ -1,4 +1,5 @@
 import { WechatH5Error } from './errors.js';
+import { shutDown } from './gateway-errors.js';
 
 /** How many calls may wait for their turn. More would only be late. */
 const MAX_WAITING = 1000;
@@ -29,6 +30,7 @@ export class CallRate {
   #waiting: Waiting[] = [];
   #background: Waiting[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #ended: 'nobody' | 'background' | 'everybody' = 'nobody';
 
   constructor(perSecond: number, now: () => number = () => performance.now()) {
     this.#most = perSecond;
@@ -52,7 +54,8 @@ export class CallRate {
   /**
    * Waits for a turn; first come, first served. Calls in the background come after all others, and leave them a fifth.
    * @param deadline on the clock of `performance.now()`
-   * @throws {WechatH5Error} `RATE_LIMITED` when the turn would not come in time: at once where that is known
+   * @throws {WechatH5Error} `RATE_LIMITED` when the turn would not come in time: at once where that is known.
+   *   `GATEWAY_UNREACHABLE` after {@link end}
    */
   async turn(deadline: number, { isBackground = false } = {}): Promise<void> {
     this.#refill();
@@ -63,12 +66,24 @@ export class CallRate {
       this.#tokens--;
       return;
     }
+    if (this.#ended === 'everybody' || (isBackground && this.#ended === 'background')) throw shutDown();
     const wait = (ahead + 1 + kept - this.#tokens) * (1000 / this.#rate);
     if (queue.length >= MAX_WAITING || this.#now() + wait > deadline) throw rateLimited(this.#rate);
     await new Promise<void>((go, refuse) => {
       queue.push({ deadline, go, refuse });
       this.#schedule();
     });
+  }
+
+  /** Who waits is refused, and who would have to wait from now on: calls in the background, or all. */
+  end(whom: 'background' | 'everybody'): void {
+    this.#ended = whom;
+    const refused = this.#background.splice(0);
+    if (whom === 'everybody') refused.push(...this.#waiting.splice(0));
+    for (const { refuse } of refused) refuse(shutDown());
+    if (this.#waiting.length > 0) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   /** WeChat Pay refused a call for its frequency. */

@@ -36,6 +36,12 @@ export class NoneFree extends Error {
   }
 }
 
+export function shutDown(): WechatH5Error {
+  return new WechatH5Error('GATEWAY_UNREACHABLE', 'The connection to WeChat Pay was closed', {
+    hint: 'Nothing was sent: this instance was shut down.',
+  });
+}
+
 /** @param because what kept the last attempt from connecting */
 export function unreachable(hosts: string, because: Error | undefined): WechatH5Error {
   const hint =

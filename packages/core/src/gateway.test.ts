@@ -193,6 +193,38 @@ test('closing waits for the calls in flight, takes no more, and ends kept connec
   await disconnected;
 });
 
+describe('closing does not wait', () => {
+  const closed = { code: 'GATEWAY_UNREACHABLE', message: expect.stringContaining('closed') };
+
+  test('for a turn among machines', async () => {
+    let asked = (): void => {};
+    const asking = new Promise<void>((resolve) => (asked = resolve));
+    const turn = async (): Promise<number> => {
+      asked();
+      return 60_000;
+    };
+    const gateway = gatewayTo([await answering(reply())], { turns: { turn } });
+    const waiting = call(gateway.background).catch((error: unknown) => error);
+    await asking;
+    await gateway.close();
+    expect(await waiting).toMatchObject(closed);
+  });
+
+  test('for a turn in the background on this machine', async () => {
+    const gateway = gatewayTo([await answering(reply())], { callsPerSecond: 0.01, timeoutMs: 300_000 });
+    const waiting = call(gateway.background).catch((error: unknown) => error);
+    gateway.endBackground();
+    expect(await waiting).toMatchObject(closed);
+  });
+
+  test('longer than for calls in flight for a turn of a payer', async () => {
+    const gateway = gatewayTo([await answering(reply())], { callsPerSecond: 0.01, timeoutMs: 300_000 });
+    const waiting = call(gateway).catch((error: unknown) => error);
+    await gateway.close();
+    expect(await waiting).toMatchObject(closed);
+  }, 30_000);
+});
+
 describe('gatewayBases', () => {
   test('names', () => {
     expect(gatewayBases('mainland').map(String)).toEqual([

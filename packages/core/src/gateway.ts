@@ -1,7 +1,9 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CallRate, rateLimited } from './call-rate.js';
 import { WechatH5Error } from './errors.js';
 import { Belief, type GatewayReply } from './gateway-belief.js';
+import { shutDown } from './gateway-errors.js';
 import { openDownload, type Download } from './gateway-download.js';
 import { ENDPOINTS, type DownloadPath, type GatewayPath } from './gateway-endpoints.js';
 import { isLoopback } from './gateway-hosts.js';
@@ -48,9 +50,11 @@ export class Gateway {
   readonly #rates = new Map<string, CallRate>();
   readonly #turns: Pick<OrderBook, 'turn'>;
   readonly #inFlight = new Set<Promise<unknown>>();
+  readonly #ending = new AbortController();
   #isClosed = false;
 
   constructor(options: GatewayOptions) {
+    setMaxListeners(0, this.#ending.signal);
     this.#bases = options.bases;
     this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
     this.#callsPerSecond = options.callsPerSecond ?? CALLS_PER_SECOND;
@@ -117,9 +121,16 @@ export class Gateway {
     };
   }
 
+  /** From here on nothing in the background waits for its turn: it is refused instead. */
+  endBackground(): void {
+    this.#ending.abort();
+    for (const rate of this.#rates.values()) rate.end('background');
+  }
+
   /** Takes no more calls, gives those in flight five seconds, and ends kept connections. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.endBackground();
     this.#transport.stop();
     if (this.#inFlight.size > 0) {
       const drained = new AbortController();
@@ -127,15 +138,12 @@ export class Gateway {
       await Promise.race([Promise.allSettled(this.#inFlight), rest]);
       drained.abort();
     }
+    for (const rate of this.#rates.values()) rate.end('everybody');
     this.#transport.close();
   }
 
   async #counted<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#isClosed) {
-      throw new WechatH5Error('GATEWAY_UNREACHABLE', 'The connection to WeChat Pay was closed', {
-        hint: 'Nothing was sent: this instance was shut down.',
-      });
-    }
+    if (this.#isClosed) throw shutDown();
     const call = work();
     this.#inFlight.add(call);
     try {
@@ -158,7 +166,10 @@ export class Gateway {
     // A book that is away keeps nobody from asking at this machine's own pace: who asks is told by the book soon enough.
     const wait = await this.#turns.turn(mchId, { perSecond, withinMs: deadline.at - performance.now() }).catch(() => 0);
     if (wait === undefined) throw rateLimited(perSecond);
-    if (wait > 0) await delay(wait);
+    if (wait === 0) return;
+    await delay(wait, undefined, { signal: this.#ending.signal }).catch(() => {
+      throw shutDown();
+    });
   }
 
   #message(

@@ -681,6 +681,24 @@ describe('start and stop', () => {
     expect(await scene.get()).toMatchObject({ delivery: { state: 'DONE' } });
   });
 
+  test('closing an instance does not wait for a look that waits for its turn', async () => {
+    let asked = (): void => {};
+    const asking = new Promise<void>((resolve) => (asked = resolve));
+    const turn = async (): Promise<number> => {
+      asked();
+      return MINUTE;
+    };
+    Object.assign(scene.book, { turn });
+    const machine = scene.machine({ reconcile: { idleMs: 100 } });
+    await scene.order(machine);
+    scene.skip(MINUTE);
+    machine.start();
+    await asking;
+    await partsOf(machine)?.close();
+    expect(scene.calls('orderquery')).toEqual([]);
+    expect((await scene.get())?.history.at(-1)).toMatchObject({ what: 'looked', detail: 'GATEWAY_UNREACHABLE' });
+  });
+
   test('B25: a handler that does not end holds up no other order', async () => {
     let began: () => void = () => {};
     const hanging = new Promise<void>((resolve) => (began = resolve));

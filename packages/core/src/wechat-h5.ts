@@ -340,6 +340,7 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
       look: () => reconciler.look(),
     },
     close: async () => {
+      gateway.endBackground();
       await reconciler.stop();
       await gateway.close();
     },
