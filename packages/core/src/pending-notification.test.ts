@@ -195,4 +195,5 @@ test('a book that answers after the deadline: FAIL went out, and the lease is gi
   await jest.advanceTimersByTimeAsync(0);
   expect(changes).toContain('release');
   expect(await deliveryState()).not.toBe('LEASED');
+  expect(problems).toHaveLength(1);
 });
