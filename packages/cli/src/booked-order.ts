@@ -39,12 +39,23 @@ export async function orderIn(book: OrderBook, key: OrderKey): Promise<OrderReco
   );
 }
 
+const PURCHASE_DELIVERED: Text = {
+  en: 'Another attempt of the same purchase was handed over: refund this one',
+  zh: '同一笔购买的另一个订单已交付，请退款此单',
+};
+
 /**
  * Applies a person's change.
+ * @param contradicted what it means that the change contradicts the order
  * @returns the order after it
  * @throws {Failure} of refusal if it was not applied; unknown, if the book failed on the way
  */
-export async function changed(book: OrderBook, key: OrderKey, change: OrderChange): Promise<OrderRecord> {
+export async function changed(
+  book: OrderBook,
+  key: OrderKey,
+  change: OrderChange,
+  contradicted = PURCHASE_DELIVERED,
+): Promise<OrderRecord> {
   const show = `wechat-h5 orders show ${key.outTradeNo}`;
   const applied = await book.apply(key, change).catch((error: unknown) => {
     if (!isWechatH5Error(error)) throw error;
@@ -57,10 +68,7 @@ export async function changed(book: OrderBook, key: OrderKey, change: OrderChang
   });
   if (applied.outcome === 'applied' && applied.order !== undefined) return applied.order;
   if (applied.outcome === 'conflict') {
-    throw refused(
-      { en: 'Another attempt of the same purchase was handed over', zh: '同一笔购买的另一个订单已交付' },
-      { en: `Refund this one; see ${show}`, zh: `请退款；详见 ${show}` },
-    );
+    throw refused(contradicted, { en: `See: ${show}`, zh: `查看：${show}` });
   }
   throw refused(
     {

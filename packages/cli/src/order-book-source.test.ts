@@ -104,6 +104,39 @@ describe('with the packages in the folder of the shop', () => {
     expect(stderr).not.toContain('pass-word');
   });
 
+  test('B11: a payment that comes while a person thinks about another one is not decided about', async () => {
+    const order = 'RACED-0001';
+    await bookShop.order(order);
+    await bookShop.notify(order, { total_fee: '1' });
+    const key = { mchId: shop.merchant.mchId, outTradeNo: order };
+    const forged = (await book.get(key))?.payment;
+    const transactionId = '4200000000000000000000007777';
+    const raw = { ...forged?.raw, total_fee: '1990', cash_fee: '1990', transaction_id: transactionId };
+    const genuine = { ...forged, totalFee: 1990, transactionId, raw };
+    // A book in which the genuine payment comes right after the order was looked at.
+    writeFileSync(
+      join(shop.programs.folder, 'racing.mjs'),
+      `import { createRequire } from 'node:module';
+      const { LmdbOrderBook } = createRequire(import.meta.url)('@wechat-h5/orders-lmdb');
+      export const orderBook = new LmdbOrderBook({ path: ${JSON.stringify(path)} });
+      const { get } = orderBook;
+      orderBook.get = async (key) => {
+        const order = await get.call(orderBook, key);
+        await orderBook.apply(key, { type: 'paid', payment: ${JSON.stringify(genuine)} });
+        return order;
+      };`,
+    );
+    const args = ['orders', 'resolve', order, '--accept', '--reason', 'it is fine', '--yes'];
+    const ran = await shop.run([...args, '--book', 'racing.mjs']);
+    expect(ran).toMatchObject({ code: 4, stdout: '' });
+    expect(ran.stderr).toContain('another payment has come for this order, and nothing was decided');
+    expect(await book.get(key)).toMatchObject({ state: 'QUARANTINED', payment: { totalFee: 1990 } });
+
+    expect(await shop.run(args, { WECHAT_PAY_ORDER_BOOK: `lmdb:${path}` })).toMatchObject({ code: 0, stderr: '' });
+    await bookShop.delivered(order);
+    expect(bookShop.paid.filter(([paid]) => paid === order)).toEqual([[order, 1990]]);
+  });
+
   test('B24: compare lists what only one side has, and ends with 1', async () => {
     const day = beijing(new Date(Date.now() - 24 * 3_600_000)).slice(0, 10);
     const compact = day.replaceAll('-', '');

@@ -10,6 +10,10 @@ import { BOOK, BOOK_SOURCES, withOrderBook } from './order-book-source.js';
 import { money } from './output.js';
 
 const LONGEST_REASON = 200;
+const ANOTHER_PAYMENT: Text = {
+  en: 'Meanwhile another payment has come for this order, and nothing was decided: look at that one',
+  zh: '其间该订单收到另一笔付款，未作处理：请查看新的付款',
+};
 
 export const ordersResolve: Command = {
   synopsis: '<out_trade_no> (--accept | --reject) --reason <text> [--yes]',
@@ -48,7 +52,7 @@ ${BOOK_SOURCES.zh}`,
       const found = await orderIn(book, key);
       const question = questionOf(found, as);
       if (!(await hasConsent(args, context, question))) return undefined;
-      return changed(book, key, { type: 'resolve', as, note });
+      return changed(book, key, { type: 'resolve', as, note, seen: found }, ANOTHER_PAYMENT);
     });
     if (order === undefined) return EXIT.NO;
     if (context.json) context.printJson({ ...key, resolved: as, state: order.state, delivery: order.delivery.state });

@@ -523,6 +523,16 @@ describe('a person decides', () => {
     },
   );
 
+  test('B11: a decision about a payment is none about another one that came meanwhile', () => {
+    const { order = quarantined } = transition(quarantined, KEY, genuine, NOW);
+    for (const as of ['deliver', 'withhold'] as const) {
+      const late = transition(order, KEY, { type: 'resolve', as, seen: quarantined }, NOW);
+      expect([late.outcome, late.order]).toEqual(['conflict', order]);
+      expect(transition(order, KEY, { type: 'resolve', as, seen: { payment: undefined } }, NOW)).toEqual(late);
+      expect(transition(order, KEY, { type: 'resolve', as, seen: order }, NOW).order?.state).toBe('PAID');
+    }
+  });
+
   test('S19: what names the payment of another order is not known to be closed, and can still be paid', () => {
     const elsewhere = transition(
       after([intend, created]),

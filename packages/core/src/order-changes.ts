@@ -34,8 +34,11 @@ export type OrderChange = { source?: HistorySource } & (
   | { type: 'take'; leaseMs: number }
   /** That look ended with `verdict`; the next one is due after `nextInMs`, if any. `counts`: it was one of the schedule. */
   | { type: 'looked'; verdict: string; nextInMs: number | undefined; counts: boolean }
-  /** A person decides about an order in quarantine: hand over what was paid, or keep it from `onPaid` (and refund it). `note`: why. */
-  | { type: 'resolve'; as: 'deliver' | 'withhold'; note?: string }
+  /**
+   * A person decides about an order in quarantine: hand over what was paid, or keep it from `onPaid` (and refund it).
+   * `note`: why. `seen`: the order as that person saw it; if another payment has come into its place since, nothing is decided.
+   */
+  | { type: 'resolve'; as: 'deliver' | 'withhold'; note?: string; seen?: Pick<OrderRecord, 'payment'> }
 );
 
 export type RefundChange =
@@ -70,7 +73,7 @@ export type HandOverChange =
 /**
  * What became of a change. `applied`: stored. `unchanged`: it said nothing new. `conflict`: it contradicts
  * what is stored (for `intend` and `refund-intend`: the number is taken with other parameters, nothing is stored;
- * for `paid`: the order is now quarantined). `unknown`: there is no such order; a payment was kept as an orphan.
+ * for `paid`: the order is now quarantined; for `resolve`: its payment is not the one that was seen). `unknown`: there is no such order; a payment was kept as an orphan.
  * `early`: an order may not be closed yet. `exceeds`: the refunds would be more than the order.
  * For a claim, `applied`: the lease is ours, unless it left the delivery `WITHHELD` or `DEAD`; `busy`: another
  * run holds the lease, `done`: delivered before, `withheld`: not for `onPaid`, `dead`: failed too often,

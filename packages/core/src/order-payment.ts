@@ -79,11 +79,14 @@ function paidTwice(order: OrderRecord, taken: ReadonlySet<string>): 'paid-twice'
 /** A person has decided about an order in quarantine. What is to be handed over is due at once: nobody else brings it. */
 export function resolved(
   order: OrderRecord,
-  { as, note }: Extract<OrderChange, { type: 'resolve' }>,
+  { as, note, seen }: Extract<OrderChange, { type: 'resolve' }>,
   now: Date,
   taken: ReadonlySet<string>,
   to: To,
+  stay: Stay,
 ): Step {
+  // A better payment may have come while the person was thinking about the worse one.
+  if (seen !== undefined && !isSamePayment(seen.payment, order.payment)) return stay('conflict');
   const detail = note === undefined ? as : `${as}: ${note}`;
   // What it was told of is another order's, and it can still be paid: it is closed as any other, after asking.
   if (order.payment === undefined) {
@@ -107,6 +110,10 @@ function contradiction(order: OrderRecord, payment: PaymentEvidence): string | u
   if (order.attach !== undefined && payment.attach !== order.attach) return 'attach';
   if (order.payment !== undefined && payment.transactionId !== order.payment.transactionId) return 'transaction_id';
   return undefined;
+}
+
+function isSamePayment(a: PaymentEvidence | undefined, b: PaymentEvidence | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : sameEvidence(a, b);
 }
 
 function sameEvidence(a: PaymentEvidence, b: PaymentEvidence): boolean {

@@ -143,7 +143,7 @@ function step(
     case 'looked':
       return looked(order, change, now, to);
     case 'resolve':
-      return order.state === 'QUARANTINED' ? resolved(order, change, now, taken, to) : stay('unchanged');
+      return order.state === 'QUARANTINED' ? resolved(order, change, now, taken, to, stay) : stay('unchanged');
     case 'refund-intend':
     case 'refund-accepted':
     case 'refund-refused':
