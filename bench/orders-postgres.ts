@@ -16,6 +16,8 @@ const CALLS = Number(process.env['CALLS'] ?? 3000);
 const ROUNDS = Number(process.env['ROUNDS'] ?? 5);
 /** Notifications of each contestant in each round. */
 const SETTLED = Number(process.env['SETTLED'] ?? 800);
+/** Whether the book's statements are kept by the server (`PREPARED=1`) or planned each time, as they are by default. */
+const preparedStatements = process.env['PREPARED'] === '1';
 const PROCESSES = [1, 2, 4];
 /** Notifications in flight, in each process. */
 const IN_FLIGHT = 10;
@@ -42,9 +44,9 @@ async function measure(): Promise<void> {
   const server = await startPostgres({ settings: { shared_buffers: '1GB', max_wal_size: '4GB' } });
   try {
     const pool = new pg.Pool({ connectionString: server.url, max: 10 });
-    const book = new PostgresOrderBook({ pool, timeoutMs: 60_000 });
+    const book = new PostgresOrderBook({ pool, timeoutMs: 60_000, preparedStatements });
     // Orders are placed on another machine than the one that is told of their payment.
-    const elsewhere = new PostgresOrderBook({ pool, timeoutMs: 60_000 });
+    const elsewhere = new PostgresOrderBook({ pool, timeoutMs: 60_000, preparedStatements });
     await book.migrate();
     await pool.query('CREATE TABLE bare (id text PRIMARY KEY, record json)');
     await pool.query('CREATE TABLE shipment (id text)');
@@ -179,8 +181,8 @@ async function answer(child: ChildProcess): Promise<void> {
 /** A process of its own. */
 async function work(serverUrl: string): Promise<void> {
   const pool = new pg.Pool({ connectionString: serverUrl, max: IN_FLIGHT });
-  const orderBook = new PostgresOrderBook({ pool, timeoutMs: 60_000 });
-  const elsewhere = new PostgresOrderBook({ pool, timeoutMs: 60_000 });
+  const orderBook = new PostgresOrderBook({ pool, timeoutMs: 60_000, preparedStatements });
+  const elsewhere = new PostgresOrderBook({ pool, timeoutMs: 60_000, preparedStatements });
   const parts = {
     merchant,
     notifyUrl: 'https://shop.example.com/notify',

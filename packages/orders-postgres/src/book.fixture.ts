@@ -5,8 +5,9 @@ import { PostgresOrderBook } from './postgres-order-book.js';
 export async function openBook({
   url = '',
   schema = '',
+  prepared = '',
 }: Readonly<Record<string, string>>): Promise<PostgresOrderBook> {
-  return new PostgresOrderBook({ pool: poolFor(url), schema });
+  return new PostgresOrderBook({ pool: poolFor(url), schema, preparedStatements: prepared === 'true' });
 }
 
 export function poolFor(url: string): Pool {

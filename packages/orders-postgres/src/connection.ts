@@ -6,6 +6,11 @@ import type { Pool, PoolClient } from 'pg';
 const AGAIN: ReadonlySet<string> = new Set(['40001', '40P01']);
 const TRIES = 3;
 const READ_ONLY = '25006';
+/** A prepared statement that the session does not have though it was made there; or has though it was not. */
+const NOT_PREPARED = '26000';
+const ALREADY_PREPARED = '42P05';
+/** After these a connection is of no more use. */
+const OVER: ReadonlySet<string> = new Set([READ_ONLY, NOT_PREPARED, ALREADY_PREPARED]);
 
 /** SQLSTATE of what the server said, or `undefined` when it was not the server that spoke. */
 export function sqlState(error: unknown): string | undefined {
@@ -16,11 +21,11 @@ export function sqlState(error: unknown): string | undefined {
 
 /**
  * Whether the connection is of no more use: it is lost or stuck, or it leads to a server that has become a standby, while
- * a new one may lead to the primary.
+ * a new one may lead to the primary; or its session has others' prepared statements in place of its own.
  */
 function isOver(error: unknown): boolean {
   const state = sqlState(error);
-  return state === undefined || state === READ_ONLY;
+  return state === undefined || OVER.has(state);
 }
 
 /** A connection that is lent for a transaction. */
@@ -165,11 +170,24 @@ export function bookFailed(error: unknown): WechatH5Error {
   if (isWechatH5Error(error)) return error;
   const state = sqlState(error);
   if (state === '42P01' || state === '3F000') return notMigrated();
+  if (state === NOT_PREPARED || state === ALREADY_PREPARED) return notInThisSession(state, error);
   const text = quoted(error instanceof Error ? error.message : String(error), 200);
   return new WechatH5Error('ORDER_BOOK_FAILED', `PostgreSQL: ${state === undefined ? '' : `${state} `}${text}`, {
     hint: 'Nothing is known to be stored. Orders and deliveries go on when PostgreSQL answers again. 数据库恢复后将自动继续。',
     cause: error,
   });
+}
+
+function notInThisSession(state: string, cause: unknown): WechatH5Error {
+  return new WechatH5Error(
+    'ORDER_BOOK_FAILED',
+    `PostgreSQL: ${state} prepared statements do not stay in their session`,
+    {
+      field: 'preparedStatements',
+      hint: 'A pooler stands in between, or somebody has run DEALLOCATE or DISCARD. Set preparedStatements to false, or give PgBouncer (1.21 or later) max_prepared_statements. 经连接池转发时请关闭 preparedStatements，或使用 PgBouncer 1.21 及以上并配置 max_prepared_statements。',
+      cause,
+    },
+  );
 }
 
 export function notMigrated(): WechatH5Error {

@@ -25,12 +25,13 @@ describeWithStores(['postgres', 'pgbouncer'], 'postgres', () => {
   });
 
   describe.each([
-    ['direct', () => server.url],
-    ['through pgbouncer, with two connections in transaction mode', () => bouncer.url],
-  ])('%s', (name, url) => {
+    ['direct', () => server.url, false],
+    ['direct, with prepared statements', () => server.url, true],
+    ['through pgbouncer, with two connections in transaction mode', () => bouncer.url, false],
+  ])('%s', (name, url, preparedStatements) => {
     test.each(sharedOrderBookCases)(
       '$id $title',
-      ({ run }) => run({ name, create: () => createStore(server, url()) }),
+      ({ run }) => run({ name, create: () => createStore(server, url(), preparedStatements) }),
       180_000,
     );
   });
@@ -39,19 +40,23 @@ describeWithStores(['postgres', 'pgbouncer'], 'postgres', () => {
 async function createStore(
   server: PostgresServer,
   url: string,
+  preparedStatements: boolean,
 ): Promise<Awaited<ReturnType<SharedOrderBookHarness['create']>>> {
   const schema = `s${randomBytes(6).toString('hex')}`;
   const pools: Pool[] = [];
   const open = (): PostgresOrderBook => {
     const pool = poolFor(url);
     pools.push(pool);
-    return new PostgresOrderBook({ pool, schema });
+    return new PostgresOrderBook({ pool, schema, preparedStatements });
   };
   await open().migrate();
   // Around the back: straight to the server.
   const raw = new Pool({ connectionString: server.url, max: 1 });
   return {
-    program: { module: join(__dirname, 'book.fixture.ts'), options: { url, schema } },
+    program: {
+      module: join(__dirname, 'book.fixture.ts'),
+      options: { url, schema, prepared: String(preparedStatements) },
+    },
     open: async () => open(),
     async stored({ mchId, subMchId = '', outTradeNo }) {
       const where = 'mch_id = $1 AND sub_mch_id = $2 AND out_trade_no = $3';

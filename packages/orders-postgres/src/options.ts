@@ -16,9 +16,17 @@ export interface PostgresOrderBookOptions {
   leaseMs?: number;
   /** Milliseconds to wait for a row that somebody else has locked, 10 to 60 000. Default 2000. */
   lockTimeoutMs?: number;
+  /**
+   * Whether the server keeps the statements under names, as long as a connection lasts: it plans them once instead of
+   * each time. Not behind a pooler that gives each transaction another connection, unless it knows of prepared statements
+   * (PgBouncer 1.21 with `max_prepared_statements`). Default false.
+   */
+  preparedStatements?: boolean;
 }
 
-export type Settings = Required<Pick<PostgresOrderBookOptions, 'pool' | 'timeoutMs' | 'lockTimeoutMs' | 'leaseMs'>> & {
+export type Settings = Required<
+  Pick<PostgresOrderBookOptions, 'pool' | 'timeoutMs' | 'lockTimeoutMs' | 'leaseMs' | 'preparedStatements'>
+> & {
   /** Quoted, with a dot behind it, or empty. */
   readonly prefix: string;
   readonly schema: string | undefined;
@@ -31,6 +39,7 @@ export function checked({
   timeoutMs = 3000,
   lockTimeoutMs = 2000,
   leaseMs = 30_000,
+  preparedStatements = false,
 }: PostgresOrderBookOptions): Settings {
   if (typeof (pool as Partial<Pool> | undefined)?.connect !== 'function') {
     throw new WechatH5Error('OPTIONS_INVALID', 'pool is not a pool of pg', {
@@ -44,8 +53,15 @@ export function checked({
       hint: 'Name it in lower case letters, digits and underscores. schema 只能包含小写字母、数字和下划线。',
     });
   }
+  if (typeof preparedStatements !== 'boolean') {
+    throw new WechatH5Error('OPTIONS_INVALID', `preparedStatements is ${quoted(String(preparedStatements))}`, {
+      field: 'preparedStatements',
+      hint: 'Give true or false. 请填写 true 或 false。',
+    });
+  }
   return {
     pool,
+    preparedStatements,
     timeoutMs: milliseconds('timeoutMs', timeoutMs, 100),
     lockTimeoutMs: milliseconds('lockTimeoutMs', lockTimeoutMs, 10),
     leaseMs: milliseconds('leaseMs', leaseMs, 500, 3_600_000),

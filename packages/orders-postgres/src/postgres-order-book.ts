@@ -12,6 +12,7 @@ import {
   type TurnOptions,
 } from '@wechat-h5/core/order-book';
 import type { PoolClient } from 'pg';
+import { askByName, askOnce, type Ask } from './asking.js';
 import { Connections, bookFailed } from './connection.js';
 import { Grouped, type Change } from './grouped.js';
 import { lend } from './lent-client.js';
@@ -34,6 +35,7 @@ export class PostgresOrderBook implements OrderBook<PoolClient> {
   readonly #settings: Settings;
   readonly #connections: Connections;
   readonly #sql: ReturnType<typeof statementsFor>;
+  readonly #ask: Ask;
   readonly #remembered = new RememberedRows();
   readonly #changes: StoredChanges;
   readonly #grouped: Grouped;
@@ -44,7 +46,13 @@ export class PostgresOrderBook implements OrderBook<PoolClient> {
     this.leaseMs = this.#settings.leaseMs;
     this.#connections = new Connections(this.#settings);
     this.#sql = statementsFor(this.#settings.prefix);
-    this.#changes = new StoredChanges(this.#sql, this.#settings.lockTimeoutMs, this.#remembered);
+    this.#ask = this.#settings.preparedStatements ? askByName() : askOnce;
+    this.#changes = new StoredChanges({
+      sql: this.#sql,
+      ask: this.#ask,
+      lockTimeoutMs: this.#settings.lockTimeoutMs,
+      remembered: this.#remembered,
+    });
     this.#grouped = new Grouped({
       together: (changes) => this.#connections.run((client) => this.#changes.together(client, changes)),
       alone: (change) => this.#connections.run((client) => this.#changes.alone(client, change)),
@@ -59,18 +67,19 @@ export class PostgresOrderBook implements OrderBook<PoolClient> {
   }
 
   async get(key: OrderKey): Promise<OrderRecord | undefined> {
-    return (await this.#records(this.#sql.get, keyOf(key)))[0];
+    return (await this.#records(this.#ask, this.#sql.get, keyOf(key)))[0];
   }
 
   async findByTransactionId(mchId: string, transactionId: string): Promise<OrderRecord | undefined> {
-    return (await this.#records(this.#sql.byName, [transactionName(mchId, transactionId)]))[0];
+    return (await this.#records(this.#ask, this.#sql.byName, [transactionName(mchId, transactionId)]))[0];
   }
 
   /** Skips what somebody else is taking at this moment: callers do not wait for each other. */
   claimDue({ limit, leaseMs, oldestFirst = false }: Parameters<OrderBook['claimDue']>[0]): Promise<OrderRecord[]> {
     return this.#connections.run(async (client) => {
       const sentAt = performance.now();
-      const { rows } = await client.query<SeenRow>(this.#sql.take(oldestFirst ? 'ASC' : 'DESC'), [limit, leaseMs]);
+      const sql = this.#sql.take(oldestFirst ? 'ASC' : 'DESC');
+      const rows = await this.#ask<SeenRow>(client, sql, [limit, leaseMs]);
       return rows.map((row) => {
         const order = orderOf(row);
         this.#remembered.set(order.key, row, sentAt);
@@ -98,7 +107,8 @@ export class PostgresOrderBook implements OrderBook<PoolClient> {
       conditions.push(`(due_at IS NOT NULL AND due_at <= statement_timestamp()) = ${filter.due ? 'true' : 'false'}`);
     }
     const size = Math.max(1, Math.floor(limit));
-    const orders = await this.#records(this.#sql.list(conditions, size + 1), values);
+    // Its text depends on the filter.
+    const orders = await this.#records(askOnce, this.#sql.list(conditions, size + 1), values);
     const last = orders.length > size ? orders[size - 1] : undefined;
     return { orders: orders.slice(0, size), next: last && cursorOf(last) };
   }
@@ -107,8 +117,8 @@ export class PostgresOrderBook implements OrderBook<PoolClient> {
     const { intervalMs, aheadMs, furthestMs } = turnPlan(options);
     const values = [mchId, intervalMs, aheadMs, furthestMs, options.withinMs];
     return this.#connections.run(async (client) => {
-      const { rows } = await client.query<{ wait: number }>(this.#sql.turn, values);
-      return rows[0]?.wait;
+      const [row] = await this.#ask<{ wait: number }>(client, this.#sql.turn, values);
+      return row?.wait;
     });
   }
 
@@ -175,11 +185,8 @@ export class PostgresOrderBook implements OrderBook<PoolClient> {
       });
   }
 
-  #records(sql: string, values: unknown[]): Promise<OrderRecord[]> {
-    return this.#connections.run(async (client) => {
-      const { rows } = await client.query<OrderRow>(sql, values);
-      return rows.map(orderOf);
-    });
+  #records(ask: Ask, sql: string, values: readonly unknown[]): Promise<OrderRecord[]> {
+    return this.#connections.run(async (client) => (await ask<OrderRow>(client, sql, values)).map(orderOf));
   }
 }
 

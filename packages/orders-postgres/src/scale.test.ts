@@ -1,6 +1,7 @@
 import { encodeOrder, transition, type OrderRecord } from '@wechat-h5/core/order-book';
 import { applyAll, claim, dueSince, intend, newKey, paid } from '@wechat-h5/testkit/order-book';
 import { describeWithStores } from '@wechat-h5/testkit/stores';
+import type { PoolClient } from 'pg';
 import { columnsOf, keyOf, statementsFor } from './statements.js';
 import { serverOfBlock } from './store.fixture.js';
 
@@ -44,12 +45,15 @@ describeWithStores(['postgres'], 'a large table', () => {
       if (order === undefined) throw new Error('no order');
       return order;
     }
-    const blocks = async (text: string, values: unknown[]): Promise<number> => {
+    const blocks = async (text: string, values: unknown[], isKept = false): Promise<number> => {
       const client = await pool.connect();
       await client.query('BEGIN');
+      const explain = 'EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)';
+      const asked = isKept ? keep(client, text, values) : undefined;
+      if (asked !== undefined) await client.query(asked.before);
       const { rows } = await client.query<{ 'QUERY PLAN': { Plan: Plan }[] }>(
-        `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${text}`,
-        values,
+        `${explain} ${asked?.text ?? text}`,
+        asked === undefined ? values : [],
       );
       // The next one finds the same.
       await client.query('ROLLBACK');
@@ -76,6 +80,10 @@ describeWithStores(['postgres'], 'a large table', () => {
         ),
         updateOnly: await blocks(sql.updateOnly, [...values, waiting.version, was]),
         updateMany: await blocks(sql.updateMany, many),
+        latestKept: await blocks(sql.take('DESC'), [10, 60_000], true),
+        oldestKept: await blocks(sql.take('ASC'), [10, 60_000], true),
+        readKept: await blocks(sql.read, keyOf(waiting.key), true),
+        updateOnlyKept: await blocks(sql.updateOnly, [...values, waiting.version, was], true),
       });
     }
     const [small = {}, large = {}] = measured;
@@ -85,6 +93,13 @@ describeWithStores(['postgres'], 'a large table', () => {
     }
   });
 });
+
+/** A statement as the server may plan one that it keeps: once, for whatever it will be asked for. */
+function keep(client: PoolClient, text: string, values: readonly unknown[]): { before: string; text: string } {
+  const given = values.map((value) => (value === null || value === undefined ? 'NULL' : client.escapeLiteral(String(value))));
+  const before = `SET LOCAL plan_cache_mode = force_generic_plan; DEALLOCATE ALL; PREPARE kept AS ${text}`;
+  return { before, text: `EXECUTE kept (${given.join(', ')})` };
+}
 
 /** The tables that are read from end to end. */
 function scanned(plan: Plan): (string | undefined)[] {

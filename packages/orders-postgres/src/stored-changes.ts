@@ -1,5 +1,6 @@
 import { encodeOrder, namesOf, transition, type Applied, type OrderRecord } from '@wechat-h5/core/order-book';
 import type { PoolClient } from 'pg';
+import type { Ask } from './asking.js';
 import { bookFailed, sqlState } from './connection.js';
 import type { Change } from './grouped.js';
 import { orderOf, type OrderRow, type SeenRow } from './order-row.js';
@@ -23,13 +24,20 @@ type ReadRow = SeenRow | { readonly record: null; readonly now: number };
  */
 export class StoredChanges {
   readonly #sql: ReturnType<typeof statementsFor>;
+  readonly #ask: Ask;
   readonly #lockTimeoutMs: string;
   readonly #remembered: RememberedRows;
 
-  constructor(sql: ReturnType<typeof statementsFor>, lockTimeoutMs: number, remembered: RememberedRows) {
-    this.#sql = sql;
-    this.#lockTimeoutMs = String(lockTimeoutMs);
-    this.#remembered = remembered;
+  constructor(parts: {
+    sql: ReturnType<typeof statementsFor>;
+    ask: Ask;
+    lockTimeoutMs: number;
+    remembered: RememberedRows;
+  }) {
+    this.#sql = parts.sql;
+    this.#ask = parts.ask;
+    this.#lockTimeoutMs = String(parts.lockTimeoutMs);
+    this.#remembered = parts.remembered;
   }
 
   /** Until it is stored, whoever else is at work on the order. Each statement is a transaction. */
@@ -112,7 +120,7 @@ export class StoredChanges {
         writes.flatMap(({ added }, index) => added.map(() => index + 1)),
       ];
       const sentAt = performance.now();
-      const { rows } = await client.query<{ n: number; now: number }>(this.#sql.updateMany, values);
+      const rows = await this.#ask<{ n: number; now: number }>(client, this.#sql.updateMany, values);
       const stored = new Map(rows.map(({ n, now }) => [writes[n - 1], now]));
       for (const write of writes) this.#remember(write, stored.get(write), sentAt);
       return new Set(writes.filter((write) => stored.has(write)));
@@ -158,12 +166,11 @@ export class StoredChanges {
     const [first] = changes;
     if (first === undefined) return [];
     if (changes.length === 1) return [await this.#read(client, first)];
-    return (await client.query<ReadRow>(this.#sql.readMany, columns(changes.map(({ key }) => keyOf(key))))).rows;
+    return this.#ask(client, this.#sql.readMany, columns(changes.map(({ key }) => keyOf(key))));
   }
 
   async #read(client: PoolClient, { key }: Change): Promise<ReadRow> {
-    const { rows } = await client.query<ReadRow>(this.#sql.read, keyOf(key));
-    const [row] = rows;
+    const [row] = await this.#ask<ReadRow>(client, this.#sql.read, keyOf(key));
     if (row === undefined) throw new Error('PostgreSQL answered without a row');
     return row;
   }
@@ -175,7 +182,7 @@ export class StoredChanges {
     const onlyOrder = row !== undefined && added.length === 0 && dropped.length === 0;
     const sql = row === undefined ? this.#sql.insert : onlyOrder ? this.#sql.updateOnly : this.#sql.update;
     const sentAt = performance.now();
-    const { rows } = await client.query<{ now: number }>(sql, onlyOrder ? values : [...values, dropped, added]);
+    const rows = await this.#ask<{ now: number }>(client, sql, onlyOrder ? values : [...values, dropped, added]);
     this.#remember(write, rows[0]?.now, sentAt);
     return rows.length === 1;
   }
@@ -187,7 +194,7 @@ export class StoredChanges {
   }
 
   async #held(client: PoolClient, ids: readonly string[], names: readonly string[]): Promise<string[]> {
-    const { rows } = await client.query<{ name: string }>(this.#sql.heldByOthers, [...ids, names]);
+    const rows = await this.#ask<{ name: string }>(client, this.#sql.heldByOthers, [...ids, names]);
     return rows.map(({ name }) => name);
   }
 }
