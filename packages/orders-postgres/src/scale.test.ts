@@ -96,7 +96,9 @@ describeWithStores(['postgres'], 'a large table', () => {
 
 /** A statement as the server may plan one that it keeps: once, for whatever it will be asked for. */
 function keep(client: PoolClient, text: string, values: readonly unknown[]): { before: string; text: string } {
-  const given = values.map((value) => (value === null || value === undefined ? 'NULL' : client.escapeLiteral(String(value))));
+  const given = values.map((value) =>
+    value === null || value === undefined ? 'NULL' : client.escapeLiteral(String(value)),
+  );
   const before = `SET LOCAL plan_cache_mode = force_generic_plan; DEALLOCATE ALL; PREPARE kept AS ${text}`;
   return { before, text: `EXECUTE kept (${given.join(', ')})` };
 }
