@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, get, type IncomingMessage, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
+import { openDownload } from './gateway-download.js';
 import { Gateway, type GatewayOptions } from './gateway.js';
 import { KnownMerchant } from './merchant.js';
 
@@ -173,4 +174,66 @@ test.each([
   // Of the call or of the stream, by how much had been unpacked.
   const read = async (): Promise<string> => textOf((await download(gateway)).body);
   await expect(read()).rejects.toMatchObject({ code: 'GATEWAY_REPLY_INVALID' });
+});
+
+describe('how long WeChat Pay is waited for in all', () => {
+  async function responseOf(listener: RequestListener): Promise<IncomingMessage> {
+    const server = createServer(listener).listen(0, '127.0.0.1');
+    stops.push(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    await once(server, 'listening');
+    // As the gateway has it: whoever reads the file hears of the error.
+    const request = get({ port: (server.address() as AddressInfo).port }).on('error', () => {});
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    return response;
+  }
+  const LIMITS = { host: 'api.mch.weixin.qq.com', idleMs: 60_000 };
+
+  test('has an end, though a byte comes now and then', async () => {
+    const dripping = await responseOf((_request, response) => {
+      const timer = setInterval(() => response.write('a'), 10);
+      response.once('close', () => clearInterval(timer));
+    });
+    const read = async (): Promise<string> => textOf((await openDownload(dripping, { ...LIMITS, waitMs: 200 })).body);
+    await expect(read()).rejects.toMatchObject({
+      code: 'GATEWAY_TIMEOUT',
+      message: 'api.mch.weixin.qq.com did not answer within 200 ms',
+    });
+    expect(dripping.destroyed).toBe(true);
+  });
+
+  test('does not count the time that the reader takes', async () => {
+    const block = Buffer.alloc(64 * 1024, 'a');
+    const BLOCKS = 256;
+    let sent = 0;
+    const asked = await responseOf((_request, response) => {
+      const send = (): void => {
+        // The end has to be waited for.
+        if (sent++ === BLOCKS) setTimeout(() => response.end('z'), 50);
+        else if (response.write(block)) send();
+        else response.once('drain', send);
+      };
+      send();
+    });
+    const real = performance.now.bind(performance);
+    let hours = 0;
+    const clock = jest.spyOn(performance, 'now').mockImplementation(() => real() + hours * 3_600_000);
+    try {
+      const { body } = await openDownload(asked, { ...LIMITS, waitMs: 30_000 });
+      await once(body, 'readable');
+      let before = -1;
+      while (before !== sent) {
+        before = sent;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      // All buffers are full: nobody waits for WeChat Pay.
+      expect(sent).toBeLessThan(BLOCKS);
+      hours++;
+      expect((await textOf(body)).at(-1)).toBe('z');
+    } finally {
+      clock.mockRestore();
+    }
+  });
 });

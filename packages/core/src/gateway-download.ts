@@ -17,6 +17,8 @@ export interface DownloadOptions {
   host: string;
   /** How long WeChat Pay may send nothing. A reader that takes its time is not counted. */
   idleMs: number;
+  /** How long it may be waited for in all, likewise: one that sends a byte now and then must end some day. */
+  waitMs: number;
 }
 
 /**
@@ -77,12 +79,16 @@ function errorReply(body: Buffer, status: number | undefined): WechatH5Error {
 }
 
 /** The bytes as they arrive; the clock runs only while they are waited for. */
-async function* arriving(response: IncomingMessage, { host, idleMs }: DownloadOptions): AsyncGenerator<Buffer> {
+async function* arriving(response: IncomingMessage, { host, idleMs, waitMs }: DownloadOptions): AsyncGenerator<Buffer> {
+  let leftMs = waitMs;
   const chunks: AsyncIterator<Buffer> = response[Symbol.asyncIterator]();
   try {
     for (;;) {
-      const timer = setTimeout(() => response.destroy(timedOut(host, idleMs)), idleMs);
+      const since = performance.now();
+      const late = leftMs < idleMs ? waitMs : idleMs;
+      const timer = setTimeout(() => response.destroy(timedOut(host, late)), Math.min(idleMs, leftMs));
       const next = await chunks.next().finally(() => clearTimeout(timer));
+      leftMs -= performance.now() - since;
       if (next.done === true) return;
       yield next.value;
     }

@@ -33,6 +33,8 @@ const TIMEOUT_MS = 6000;
 const CALLS_PER_SECOND = 100;
 /** How long a download may stand still. */
 const DOWNLOAD_IDLE_MS = 30_000;
+/** How long one may be waited for in all: the bill of a large shop over a slow line takes minutes. */
+const DOWNLOAD_WAIT_MS = 30 * 60_000;
 /** How long calls in flight may take when everything stops. */
 const DRAIN_MS = 5000;
 
@@ -100,7 +102,8 @@ export class Gateway {
       // A bill may be made while one waits for it, so its first byte has as long as any other.
       const message = this.#message(path, merchant, business);
       const { response, host } = await this.#send(message, merchant, within(DOWNLOAD_IDLE_MS));
-      return openDownload(response, { host, idleMs: DOWNLOAD_IDLE_MS }).catch((error: unknown) => {
+      const limits = { host, idleMs: DOWNLOAD_IDLE_MS, waitMs: DOWNLOAD_WAIT_MS };
+      return openDownload(response, limits).catch((error: unknown) => {
         throw this.#heeded(merchant, error);
       });
     });
