@@ -114,4 +114,23 @@ describe('a day of which WeChat Pay has no bill', () => {
     fakeDate(scene.now());
     await expect(shop.compareBill('20260102')).rejects.toMatchObject({ code: 'BILL_NOT_READY' });
   });
+
+  test.each([
+    ['89', '2026-03-31T15:59:59Z', undefined],
+    ['90', '2026-03-31T16:00:00Z', 'BILL_NOT_FOUND'],
+  ])('is compared as an empty one only as long as WeChat Pay surely keeps bills: day %s', async (_day, at, code) => {
+    await scene.order(shop, 'ORDER-0004');
+    await scene.notify(shop, { out_trade_no: 'ORDER-0004', time_end: '20260102090000', transaction_id: '4200000004' });
+    scene.skip(new Date(at).getTime() - scene.now());
+    fakeDate(scene.now());
+    const said = await shop.compareBill('20260102').catch((error: unknown) => error);
+    expect(said).toMatchObject(code === undefined ? { differences: [{ type: 'missing-there' }] } : { code });
+  });
+});
+
+test('a bill of payments alone is none to compare with', async () => {
+  const whose = { billType: 'SUCCESS' } as object;
+  scene.skip(24 * 60 * MINUTE);
+  fakeDate(scene.now());
+  await expect(shop.compareBill(DAY, whose)).rejects.toMatchObject({ code: 'ORDER_FIELD_INVALID', field: 'billType' });
 });

@@ -1,9 +1,12 @@
-import type { Bill } from './bills.js';
+import { parseTime } from './beijing-time.js';
+import { downloadBill, type Bill } from './bills.js';
 import type { BillRow } from './bill-rows.js';
-import { isWechatH5Error } from './errors.js';
-import type { KnownMerchant } from './merchant.js';
+import { isWechatH5Error, WechatH5Error } from './errors.js';
+import type { Gateway } from './gateway.js';
+import type { KnownMerchant, Merchants } from './merchant.js';
 import { orderId, paidOn, type OrderBook, type OrderKey, type OrderRecord } from './order-book.js';
 import { orderKeyOf } from './payment.js';
+import { refuseUnknown } from './request-fields.js';
 
 /**
  * Where WeChat Pay's bill and the order book do not say the same.
@@ -34,25 +37,30 @@ export interface BillComparison {
 
 const PAGE = 500;
 
-/** Reads the whole bill, if the day has one, and all orders of the book that were paid on its day; changes nothing. */
+/** Of a day that is younger WeChat Pay surely has the bill, if there was trade: no three months have fewer days. */
+const SURELY_KEPT_MS = 89 * 86_400_000;
+
+/**
+ * Reads the whole bill, if the day has one, and all orders of the book that were paid on its day; changes nothing.
+ * @throws {WechatH5Error} those of {@link downloadBill}; `BILL_NOT_FOUND` only of a day so old that WeChat Pay may have
+ *   dropped its bill
+ */
 export async function compareBill<Tx>(
   day: string,
-  bill: Bill,
-  { book, merchant }: { book: OrderBook<Tx>; merchant: KnownMerchant },
+  whose: { mchId?: string; subMchId?: string; appId?: string },
+  { book, gateway, merchants, now }: { book: OrderBook<Tx>; gateway: Gateway; merchants: Merchants; now: () => Date },
 ): Promise<BillComparison> {
+  const bill = downloadBill(day, whose, { gateway, merchants, now });
+  // A bill of payments alone would miss every refund.
+  refuseUnknown(whose, { mchId: true, subMchId: true, appId: true, gzip: true }, 'the options of a comparison');
+  const merchant = merchants.named(whose);
   const comparison: BillComparison = { day, matched: 0, ignored: 0, differences: [] };
-  const rows: BillRow[] = [];
-  try {
-    for await (const row of bill) {
-      if (row.tradeType === 'MWEB') rows.push(row);
-      else comparison.ignored++;
-    }
-    // Without it the rows may not be all.
-    await bill.summary;
-  } catch (error) {
+  const rows = await rowsOf(bill, comparison).catch((error: unknown) => {
     // A day without trade has no bill; one that is not made yet is BILL_NOT_READY.
     if (!isWechatH5Error(error) || error.code !== 'BILL_NOT_FOUND') throw error;
-  }
+    if (now().getTime() - (parseTime(`${day}000000`)?.getTime() ?? 0) >= SURELY_KEPT_MS) throw maybeDropped(day, error);
+    return [];
+  });
 
   const seen = new Set<string>();
   for (const row of rows) {
@@ -69,6 +77,25 @@ export async function compareBill<Tx>(
     comparison.differences.push({ type: 'missing-there', outTradeNo: order.key.outTradeNo, order });
   }
   return comparison;
+}
+
+async function rowsOf(bill: Bill, comparison: BillComparison): Promise<BillRow[]> {
+  const rows: BillRow[] = [];
+  for await (const row of bill) {
+    if (row.tradeType === 'MWEB') rows.push(row);
+    else comparison.ignored++;
+  }
+  // Without it the rows may not be all.
+  await bill.summary;
+  return rows;
+}
+
+function maybeDropped(day: string, cause: WechatH5Error): WechatH5Error {
+  return new WechatH5Error('BILL_NOT_FOUND', `WeChat Pay has no bill for ${day}, and may have dropped it`, {
+    field: 'bill_date',
+    hint: 'It keeps bills for three months. Compare a later day. 账单仅保留三个月，该日账单可能已被删除，无法对账。',
+    cause,
+  });
 }
 
 function keyOf({ outTradeNo = '', subMchId }: BillRow, merchant: KnownMerchant): OrderKey {

@@ -125,7 +125,8 @@ export interface WechatH5 {
    * For every morning from 10:00 (UTC+8): what is missing here was paid and never delivered. A day without trade has no
    * bill, and is compared as an empty one.
    * @param day `yyyyMMdd` in UTC+8
-   * @throws {WechatH5Error} those of {@link downloadBill} but `BILL_NOT_FOUND`
+   * @throws {WechatH5Error} those of {@link downloadBill}, `BILL_NOT_FOUND` only when the day is 89 days ago or more: then
+   *   WeChat Pay may have dropped its bill
    */
   compareBill(day: string, whose?: { mchId?: string; subMchId?: string; appId?: string }): Promise<BillComparison>;
   /**
@@ -309,11 +310,7 @@ export function createWechatH5<Tx = never>(options: WechatH5Options<Tx>): Wechat
     refund: (refund) =>
       refundThroughBook(refund, { book, deliveries, gateway, merchants, notifyUrl, simulated, currencies }),
     downloadBill: (day, billOptions = {}) => downloadBill(day, billOptions, { gateway, merchants, now }),
-    compareBill: async (day, whose = {}) =>
-      compareBill(day, downloadBill(day, whose, { gateway, merchants, now }), {
-        book,
-        merchant: merchants.named(whose),
-      }),
+    compareBill: (day, whose = {}) => compareBill(day, whose, { book, gateway, merchants, now }),
     downloadFundFlow: (day, flowOptions = {}) => downloadFundFlow(day, flowOptions, { gateway, merchants, now }),
     querySettlement: (ref) => querySettlement(ref, { gateway, merchants }),
     queryExchangeRate: (ref) => queryExchangeRate(ref, { gateway, merchants, now }),
