@@ -39,11 +39,6 @@ export async function orderIn(book: OrderBook, key: OrderKey): Promise<OrderReco
   );
 }
 
-const PURCHASE_DELIVERED: Text = {
-  en: 'Another attempt of the same purchase was handed over: refund this one',
-  zh: '同一笔购买的另一个订单已交付，请退款此单',
-};
-
 /**
  * Applies a person's change.
  * @param contradicted what it means that the change contradicts the order
@@ -54,7 +49,7 @@ export async function changed(
   book: OrderBook,
   key: OrderKey,
   change: OrderChange,
-  contradicted = PURCHASE_DELIVERED,
+  contradicted: Text,
 ): Promise<OrderRecord> {
   const show = `wechat-h5 orders show ${key.outTradeNo}`;
   const applied = await book.apply(key, change).catch((error: unknown) => {

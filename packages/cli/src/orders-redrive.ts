@@ -4,8 +4,14 @@ import { changed, deliveryText, keyGiven, orderIn, refused } from './booked-orde
 import type { Command } from './command.js';
 import { hasConsent, requireConsentPossible, YES } from './consent.js';
 import { EXIT } from './exit-codes.js';
+import type { Text } from './language.js';
 import { BOOK, BOOK_SOURCES, withOrderBook } from './order-book-source.js';
 import { beijing } from './output.js';
+
+const PURCHASE_DELIVERED: Text = {
+  en: 'Another attempt of the same purchase was handed over: refund this one',
+  zh: '同一笔购买的另一个订单已交付，请退款此单',
+};
 
 export const ordersRedrive: Command = {
   synopsis: '<out_trade_no> [--out-refund-no <number>] [--force [--yes]]',
@@ -49,7 +55,7 @@ The running shop hands it over within seconds: no handler runs here. ${BOOK_SOUR
       const force = mayForce && question !== undefined;
       if (question !== undefined && !mayForce) throw needsForce(found, state);
       if (force && !(await hasConsent(args, context, question))) return undefined;
-      return changed(book, key, { type: 'redrive', ...what, ...(force && { force }) });
+      return changed(book, key, { type: 'redrive', ...what, ...(force && { force }) }, PURCHASE_DELIVERED);
     });
     if (order === undefined) return EXIT.NO;
     if (context.json) context.printJson({ ...key, ...what, redriven: true, state: order.state });

@@ -1,9 +1,7 @@
-import { parseTime } from './beijing-time.js';
-import { downloadBill, type Bill } from './bills.js';
+import { billAge, DAY_MS, downloadBill, WHOSE_BILL, type Bill, type BillParts, type WhoseBill } from './bills.js';
 import type { BillRow } from './bill-rows.js';
 import { isWechatH5Error, WechatH5Error } from './errors.js';
-import type { Gateway } from './gateway.js';
-import type { KnownMerchant, Merchants } from './merchant.js';
+import type { KnownMerchant } from './merchant.js';
 import { orderId, paidOn, type OrderBook, type OrderKey, type OrderRecord } from './order-book.js';
 import { orderKeyOf } from './payment.js';
 import { refuseUnknown } from './request-fields.js';
@@ -38,7 +36,7 @@ export interface BillComparison {
 const PAGE = 500;
 
 /** Of a day that is younger WeChat Pay surely has the bill, if there was trade: no three months have fewer days. */
-const SURELY_KEPT_MS = 89 * 86_400_000;
+const SURELY_KEPT_MS = 89 * DAY_MS;
 
 /**
  * Reads the whole bill, if the day has one, and all orders of the book that were paid on its day; changes nothing.
@@ -47,20 +45,20 @@ const SURELY_KEPT_MS = 89 * 86_400_000;
  */
 export async function compareBill<Tx>(
   day: string,
-  whose: { mchId?: string; subMchId?: string; appId?: string },
-  { book, gateway, merchants, now }: { book: OrderBook<Tx>; gateway: Gateway; merchants: Merchants; now: () => Date },
+  whose: WhoseBill,
+  { book, ...parts }: BillParts & { book: OrderBook<Tx> },
 ): Promise<BillComparison> {
-  const bill = downloadBill(day, whose, { gateway, merchants, now });
+  const bill = downloadBill(day, whose, parts);
   // A bill of payments alone would miss every refund.
-  refuseUnknown(whose, { mchId: true, subMchId: true, appId: true, gzip: true }, 'the options of a comparison');
-  const merchant = merchants.named(whose);
-  const comparison: BillComparison = { day, matched: 0, ignored: 0, differences: [] };
-  const rows = await rowsOf(bill, comparison).catch((error: unknown) => {
+  refuseUnknown(whose, WHOSE_BILL, 'the options of a comparison');
+  const merchant = parts.merchants.named(whose);
+  const { rows, ignored } = await rowsOf(bill).catch((error: unknown) => {
     // A day without trade has no bill; one that is not made yet is BILL_NOT_READY.
     if (!isWechatH5Error(error) || error.code !== 'BILL_NOT_FOUND') throw error;
-    if (now().getTime() - (parseTime(`${day}000000`)?.getTime() ?? 0) >= SURELY_KEPT_MS) throw maybeDropped(day, error);
-    return [];
+    if (billAge(day, parts.now()) >= SURELY_KEPT_MS) throw maybeDropped(day, error);
+    return { rows: [], ignored: 0 };
   });
+  const comparison: BillComparison = { day, matched: 0, ignored, differences: [] };
 
   const seen = new Set<string>();
   for (const row of rows) {
@@ -79,15 +77,16 @@ export async function compareBill<Tx>(
   return comparison;
 }
 
-async function rowsOf(bill: Bill, comparison: BillComparison): Promise<BillRow[]> {
+async function rowsOf(bill: Bill): Promise<{ rows: BillRow[]; ignored: number }> {
   const rows: BillRow[] = [];
+  let ignored = 0;
   for await (const row of bill) {
     if (row.tradeType === 'MWEB') rows.push(row);
-    else comparison.ignored++;
+    else ignored++;
   }
   // Without it the rows may not be all.
   await bill.summary;
-  return rows;
+  return { rows, ignored };
 }
 
 function maybeDropped(day: string, cause: WechatH5Error): WechatH5Error {

@@ -11,7 +11,7 @@ import { PAUSES_MS } from './repeat.js';
 import { oneOf, refused, refuseUnknown, shown } from './request-fields.js';
 import { rowOf, type Operation } from './result-codes.js';
 
-interface WhoseBill {
+export interface WhoseBill {
   /** Needed once there are several merchants. */
   mchId?: string;
   subMchId?: string;
@@ -49,7 +49,7 @@ interface Counted {
   totalCount?: number;
 }
 
-interface Parts {
+export interface BillParts {
   gateway: Gateway;
   merchants: Merchants;
   now: () => Date;
@@ -62,9 +62,9 @@ interface Parts {
  *   `BILL_INVALID`, `BILL_INCOMPLETE`, `RETURN_CODE_FAIL` with `errCode`, `GATEWAY_*`
  * @see https://pay.weixin.qq.com/doc/v2/merchant/4011985040
  */
-export function downloadBill(day: string, options: BillOptions, parts: Parts): Bill {
+export function downloadBill(day: string, options: BillOptions, parts: BillParts): Bill {
   requireOptions(options);
-  refuseUnknown(options, { billType: true, ...WHOSE }, 'the options of a bill');
+  refuseUnknown(options, { billType: true, ...WHOSE_BILL }, 'the options of a bill');
   const type = options.billType ?? 'ALL';
   return billOf(TRADE_BILL, '/pay/downloadbill', day, options, parts, {
     bill_type: oneOf('bill_type', type, ['ALL', 'SUCCESS', 'REFUND', 'RECHARGE_REFUND']),
@@ -79,24 +79,25 @@ export function downloadBill(day: string, options: BillOptions, parts: Parts): B
 export function downloadFundFlow(
   day: string,
   options: FundFlowOptions,
-  parts: Parts,
+  parts: BillParts,
 ): Bill<FundFlowRow, FundFlowSummary> {
   requireOptions(options);
-  refuseUnknown(options, { accountType: true, ...WHOSE }, 'the options of a fund flow');
+  refuseUnknown(options, { accountType: true, ...WHOSE_BILL }, 'the options of a fund flow');
   const type = options.accountType ?? 'Basic';
   return billOf(FUND_FLOW_BILL, '/pay/downloadfundflow', day, options, parts, {
     account_type: oneOf('account_type', type, ['Basic', 'Operation', 'Fees']),
   });
 }
 
-const WHOSE = { mchId: true, subMchId: true, appId: true, gzip: true } as const;
+/** Its names. */
+export const WHOSE_BILL = { mchId: true, subMchId: true, appId: true, gzip: true } as const;
 
 function billOf<Row, Summary extends Counted>(
   shape: BillShape<Row, Summary>,
   path: DownloadPath,
   day: string,
   options: WhoseBill,
-  { gateway, merchants, now }: Parts,
+  { gateway, merchants, now }: BillParts,
   business: Record<string, string>,
 ): Bill<Row, Summary> {
   const bill_date = billDay(day, now());
@@ -110,7 +111,13 @@ function requireOptions(options: unknown): void {
   throw refused('options', `is ${shown(options)}`, 'Pass an object as the second argument, or nothing at all.');
 }
 
-const DAY_MS = 86_400_000;
+export const DAY_MS = 86_400_000;
+const TEN_THE_NEXT_DAY_MS = DAY_MS + 10 * 3_600_000;
+
+/** Milliseconds since a day (`yyyyMMdd`) began in UTC+8. */
+export function billAge(day: string, now: Date): number {
+  return now.getTime() - (parseTime(`${day}000000`)?.getTime() ?? 0);
+}
 
 function billDay(day: unknown, now: Date): string {
   const midnight = typeof day === 'string' && /^\d{8}$/.test(day) ? parseTime(`${day}000000`) : undefined;
@@ -130,7 +137,7 @@ function billDay(day: unknown, now: Date): string {
     );
   }
   // No three months have more days than this.
-  if (now.getTime() - midnight.getTime() > 93 * DAY_MS) {
+  if (billAge(String(day), now) > 93 * DAY_MS) {
     throw refused('bill_date', `is ${String(day)}`, 'Bills go back three months. 只能下载三个月以内的账单。');
   }
   return String(day);
@@ -168,9 +175,8 @@ function refusalRow(operation: Operation, errCode = '', text = ''): ReturnType<t
 
 function explained(error: WechatH5Error, row: ReturnType<typeof rowOf>, day: string, now: Date): WechatH5Error {
   if (row.type === 'unknown') return error;
-  const tenTheNextDay = (parseTime(`${day}100000`)?.getTime() ?? 0) + DAY_MS;
   // Before ten o'clock "no bill" may only mean that it is not made yet.
-  const code = row.error === 'BILL_NOT_FOUND' && now.getTime() < tenTheNextDay ? 'BILL_NOT_READY' : row.error;
+  const code = row.error === 'BILL_NOT_FOUND' && billAge(day, now) < TEN_THE_NEXT_DAY_MS ? 'BILL_NOT_READY' : row.error;
   const { message, errCode, errCodeDes } = error;
   return new WechatH5Error(code ?? error.code, message, {
     ...(code === undefined ? {} : { field: 'bill_date' }),

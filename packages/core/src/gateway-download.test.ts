@@ -16,20 +16,32 @@ afterEach(() => {
   for (const stop of stops.splice(0)) stop();
 });
 
-async function gatewayTo(listener: RequestListener, options: Pick<GatewayOptions, 'now'> = {}): Promise<Gateway> {
+async function serve(listener: RequestListener): Promise<URL> {
   const server = createServer((request, response) => {
     request.resume().on('end', () => listener(request, response));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const bases = [new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)];
-  const gateway = new Gateway({ bases, ...options });
   stops.push(() => {
-    gateway.close();
     server.closeAllConnections();
     server.close();
   });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+}
+
+async function gatewayTo(listener: RequestListener, options: Pick<GatewayOptions, 'now'> = {}): Promise<Gateway> {
+  const gateway = new Gateway({ bases: [await serve(listener)], ...options });
+  stops.push(() => gateway.close());
   return gateway;
+}
+
+/** Until all buffers between a sender and a reader that has stopped are full. */
+async function standstill(sent: () => number): Promise<void> {
+  let before = -1;
+  while (before !== sent()) {
+    before = sent();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
 }
 
 const download = (gateway: Gateway, of = merchant): ReturnType<Gateway['download']> =>
@@ -81,11 +93,7 @@ test('a reader that stops holds the sender back', async () => {
   );
   // One chunk and no more; an endless sender would otherwise fill the memory.
   await once(body, 'readable');
-  let before = -1;
-  while (before !== sent) {
-    before = sent;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+  await standstill(() => sent);
   expect(sent).toBeLessThan(64 * 1024 * 1024);
   body.destroy();
   await once(body, 'close');
@@ -178,14 +186,8 @@ test.each([
 
 describe('how long WeChat Pay is waited for in all', () => {
   async function responseOf(listener: RequestListener): Promise<IncomingMessage> {
-    const server = createServer(listener).listen(0, '127.0.0.1');
-    stops.push(() => {
-      server.closeAllConnections();
-      server.close();
-    });
-    await once(server, 'listening');
     // As the gateway has it: whoever reads the file hears of the error.
-    const request = get({ port: (server.address() as AddressInfo).port }).on('error', () => {});
+    const request = get(await serve(listener)).on('error', () => {});
     const [response] = (await once(request, 'response')) as [IncomingMessage];
     return response;
   }
@@ -218,19 +220,15 @@ describe('how long WeChat Pay is waited for in all', () => {
       send();
     });
     const real = performance.now.bind(performance);
-    let hours = 0;
-    const clock = jest.spyOn(performance, 'now').mockImplementation(() => real() + hours * 3_600_000);
+    let jumpedMs = 0;
+    const clock = jest.spyOn(performance, 'now').mockImplementation(() => real() + jumpedMs);
     try {
       const { body } = await openDownload(asked, { ...LIMITS, waitMs: 30_000 });
       await once(body, 'readable');
-      let before = -1;
-      while (before !== sent) {
-        before = sent;
-        await new Promise((resolve) => setTimeout(resolve, 100));
-      }
-      // All buffers are full: nobody waits for WeChat Pay.
+      await standstill(() => sent);
+      // Nobody waits for WeChat Pay.
       expect(sent).toBeLessThan(BLOCKS);
-      hours++;
+      jumpedMs = 3_600_000;
       expect((await textOf(body)).at(-1)).toBe('z');
     } finally {
       clock.mockRestore();

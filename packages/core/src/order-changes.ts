@@ -73,8 +73,8 @@ export type HandOverChange =
 /**
  * What became of a change. `applied`: stored. `unchanged`: it said nothing new. `conflict`: it contradicts
  * what is stored (for `intend` and `refund-intend`: the number is taken with other parameters, nothing is stored;
- * for `paid`: the order is now quarantined; for `resolve`: its payment is not the one that was seen). `unknown`: there is no such order; a payment was kept as an orphan.
- * `early`: an order may not be closed yet. `exceeds`: the refunds would be more than the order.
+ * for `paid`: the order is now quarantined; for `resolve`: its payment is not the one that was seen). `unknown`: there is
+ * no such order; a payment was kept as an orphan. `early`: an order may not be closed yet. `exceeds`: the refunds would be more than the order.
  * For a claim, `applied`: the lease is ours, unless it left the delivery `WITHHELD` or `DEAD`; `busy`: another
  * run holds the lease, `done`: delivered before, `withheld`: not for `onPaid`, `dead`: failed too often,
  * `unpaid`: nothing to deliver. For a payment with `leaseMs`: the lease is ours if `applied` left the delivery

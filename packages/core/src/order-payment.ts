@@ -57,12 +57,7 @@ function isBetter(order: OrderRecord, payment: PaymentEvidence): boolean {
 
 /** Once a payment is accepted as it is, maybe by a person, its repeats say nothing new. */
 export function isKnown(order: OrderRecord, payment: PaymentEvidence, taken: ReadonlySet<string>): boolean {
-  return (
-    order.state === 'PAID' &&
-    order.payment !== undefined &&
-    sameEvidence(order.payment, payment) &&
-    !isElsewhere(order, payment, taken)
-  );
+  return order.state === 'PAID' && sameEvidence(order.payment, payment) && !isElsewhere(order, payment, taken);
 }
 
 /** Another order holds this payment. */
@@ -86,7 +81,7 @@ export function resolved(
   stay: Stay,
 ): Step {
   // A better payment may have come while the person was thinking about the worse one.
-  if (seen !== undefined && !isSamePayment(seen.payment, order.payment)) return stay('conflict');
+  if (seen !== undefined && !sameEvidence(seen.payment, order.payment)) return stay('conflict');
   const detail = note === undefined ? as : `${as}: ${note}`;
   // What it was told of is another order's, and it can still be paid: it is closed as any other, after asking.
   if (order.payment === undefined) {
@@ -112,16 +107,12 @@ function contradiction(order: OrderRecord, payment: PaymentEvidence): string | u
   return undefined;
 }
 
-function isSamePayment(a: PaymentEvidence | undefined, b: PaymentEvidence | undefined): boolean {
-  return a === undefined || b === undefined ? a === b : sameEvidence(a, b);
-}
-
-function sameEvidence(a: PaymentEvidence, b: PaymentEvidence): boolean {
+function sameEvidence(a: PaymentEvidence | undefined, b: PaymentEvidence | undefined): boolean {
   return (
-    a.transactionId === b.transactionId &&
-    a.appId === b.appId &&
-    a.totalFee === b.totalFee &&
-    a.feeType === b.feeType &&
-    a.attach === b.attach
+    a?.transactionId === b?.transactionId &&
+    a?.appId === b?.appId &&
+    a?.totalFee === b?.totalFee &&
+    a?.feeType === b?.feeType &&
+    a?.attach === b?.attach
   );
 }

@@ -1,10 +1,8 @@
-import { applyAll, intend, newKey, paid } from '@wechat-h5/testkit/order-book';
+import { applyAll, claim, intend, newKey, paid } from '@wechat-h5/testkit/order-book';
 import { describeWithStores } from '@wechat-h5/testkit/stores';
 import { PostgresOrderBook, type PostgresOrderBookOptions } from './index.js';
-import { poolFor } from './book.fixture.js';
 import { serverOfBlock } from './store.fixture.js';
 
-const claim = { type: 'claim', leaseMs: 60_000 } as const;
 const complete = { type: 'complete', attempt: 1 } as const;
 
 describeWithStores(['postgres'], 'statements', () => {
@@ -71,10 +69,9 @@ describeWithStores(['postgres'], 'statements', () => {
   });
 
   test('preparedStatements is true or false', async () => {
-    const pool = poolFor(server.url);
+    const pool = books.pool({ connectionString: server.url });
     expect(() => new PostgresOrderBook({ pool, preparedStatements: 'no' as unknown as boolean })).toThrow(
       expect.objectContaining({ code: 'OPTIONS_INVALID', field: 'preparedStatements' }) as Error,
     );
-    await pool.end();
   });
 });

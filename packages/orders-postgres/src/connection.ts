@@ -7,10 +7,7 @@ const AGAIN: ReadonlySet<string> = new Set(['40001', '40P01']);
 const TRIES = 3;
 const READ_ONLY = '25006';
 /** A prepared statement that the session does not have though it was made there; or has though it was not. */
-const NOT_PREPARED = '26000';
-const ALREADY_PREPARED = '42P05';
-/** After these a connection is of no more use. */
-const OVER: ReadonlySet<string> = new Set([READ_ONLY, NOT_PREPARED, ALREADY_PREPARED]);
+const NOT_AS_PREPARED: ReadonlySet<string> = new Set(['26000', '42P05']);
 
 /** SQLSTATE of what the server said, or `undefined` when it was not the server that spoke. */
 export function sqlState(error: unknown): string | undefined {
@@ -25,7 +22,7 @@ export function sqlState(error: unknown): string | undefined {
  */
 function isOver(error: unknown): boolean {
   const state = sqlState(error);
-  return state === undefined || OVER.has(state);
+  return state === undefined || state === READ_ONLY || NOT_AS_PREPARED.has(state);
 }
 
 /** A connection that is lent for a transaction. */
@@ -170,7 +167,7 @@ export function bookFailed(error: unknown): WechatH5Error {
   if (isWechatH5Error(error)) return error;
   const state = sqlState(error);
   if (state === '42P01' || state === '3F000') return notMigrated();
-  if (state === NOT_PREPARED || state === ALREADY_PREPARED) return notInThisSession(state, error);
+  if (state !== undefined && NOT_AS_PREPARED.has(state)) return notInThisSession(state, error);
   const text = quoted(error instanceof Error ? error.message : String(error), 200);
   return new WechatH5Error('ORDER_BOOK_FAILED', `PostgreSQL: ${state === undefined ? '' : `${state} `}${text}`, {
     hint: 'Nothing is known to be stored. Orders and deliveries go on when PostgreSQL answers again. 数据库恢复后将自动继续。',

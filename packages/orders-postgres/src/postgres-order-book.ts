@@ -185,7 +185,7 @@ export class PostgresOrderBook implements OrderBook<PoolClient> {
       });
   }
 
-  #records(ask: Ask, sql: string, values: readonly unknown[]): Promise<OrderRecord[]> {
+  #records(ask: Ask, sql: string, values: unknown[]): Promise<OrderRecord[]> {
     return this.#connections.run(async (client) => (await ask<OrderRow>(client, sql, values)).map(orderOf));
   }
 }

@@ -48,12 +48,10 @@ describeWithStores(['postgres'], 'a large table', () => {
     const blocks = async (text: string, values: unknown[], isKept = false): Promise<number> => {
       const client = await pool.connect();
       await client.query('BEGIN');
-      const explain = 'EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)';
-      const asked = isKept ? keep(client, text, values) : undefined;
-      if (asked !== undefined) await client.query(asked.before);
+      const asked = isKept ? await kept(client, text, values) : { text, values };
       const { rows } = await client.query<{ 'QUERY PLAN': { Plan: Plan }[] }>(
-        `${explain} ${asked?.text ?? text}`,
-        asked === undefined ? values : [],
+        `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${asked.text}`,
+        asked.values,
       );
       // The next one finds the same.
       await client.query('ROLLBACK');
@@ -95,12 +93,12 @@ describeWithStores(['postgres'], 'a large table', () => {
 });
 
 /** A statement as the server may plan one that it keeps: once, for whatever it will be asked for. */
-function keep(client: PoolClient, text: string, values: readonly unknown[]): { before: string; text: string } {
+async function kept(client: PoolClient, text: string, values: readonly unknown[]) {
   const given = values.map((value) =>
     value === null || value === undefined ? 'NULL' : client.escapeLiteral(String(value)),
   );
-  const before = `SET LOCAL plan_cache_mode = force_generic_plan; DEALLOCATE ALL; PREPARE kept AS ${text}`;
-  return { before, text: `EXECUTE kept (${given.join(', ')})` };
+  await client.query(`SET LOCAL plan_cache_mode = force_generic_plan; DEALLOCATE ALL; PREPARE kept AS ${text}`);
+  return { text: `EXECUTE kept (${given.join(', ')})`, values: [] };
 }
 
 /** The tables that are read from end to end. */
