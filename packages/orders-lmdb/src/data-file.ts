@@ -6,6 +6,7 @@ const MAGIC = 0xbeefc0de;
 
 // The layout of liblmdb's files, version 2: a page has a header of 24 bytes. The first two pages hold an `MDB_meta` each,
 // of the last transaction and of the one before, with the roots of two trees: that of the free pages and that of the tables.
+// Within a page everything is counted from behind its header (`PAGEBASE`).
 const HEADER = 24;
 const META = { magic: 24, pageSize: 48, freeRoot: 88, tablesRoot: 136, lastPage: 144, end: 160 };
 const PAGE = { flags: 18, lower: 20 };
@@ -58,8 +59,9 @@ function refuseMissingPages(descriptor: number, pageSize: number, present: numbe
     if (number >= present) throw missing(number, present);
     readSync(descriptor, page, 0, pageSize, number * pageSize);
     const isBranch = (page.readUInt16LE(PAGE.flags) & BRANCH) !== 0;
-    for (let at = HEADER; at < page.readUInt16LE(PAGE.lower); at += 2) {
-      const node = page.subarray(page.readUInt16LE(at));
+    const end = HEADER + page.readUInt16LE(PAGE.lower);
+    for (let at = HEADER; at < end; at += 2) {
+      const node = page.subarray(HEADER + page.readUInt16LE(at));
       const flags = node.readUInt16LE(NODE.flags);
       const value = NODE.key + node.readUInt16LE(NODE.keySize);
       if (isBranch) {

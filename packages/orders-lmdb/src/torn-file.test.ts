@@ -162,6 +162,34 @@ test('P16: a file that was cut off, at every page and inside of pages: it is ref
   expect(await contentsOf(whole)).toBe(all);
 }, 120_000);
 
+test('P16: a file without its last pages, after every commit of a book: it is refused, or nothing is lost', async () => {
+  const path = newFolder();
+  const book = new LmdbOrderBook({ path });
+  let refused = 0;
+  let whole = 0;
+  // Which page is the last one that is in use differs from commit to commit.
+  for (const key of newKeys(150)) {
+    for (const change of [intend(key), paid(key)]) {
+      await book.apply(key, change);
+      const data = readFileSync(join(path, 'data.mdb'));
+      const all = await contentsOf(data);
+      for (let missing = 1; missing <= 4; missing++) {
+        const seen = await contentsOf(data.subarray(0, data.length - missing * PAGE)).catch((error: unknown) => error);
+        if (typeof seen === 'string') {
+          expect(seen).toBe(all);
+          whole++;
+        } else {
+          expect(String(seen)).toContain('LMDB: "data.mdb ');
+          refused++;
+        }
+      }
+    }
+  }
+  await book.close();
+  expect(refused).toBeGreaterThan(200);
+  expect(whole).toBeGreaterThan(0);
+}, 120_000);
+
 test('P16: a file whose last pages are free and were never written is whole', async () => {
   const path = newFolder();
   const book = new LmdbOrderBook({ path });
